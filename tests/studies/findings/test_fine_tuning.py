@@ -33,7 +33,8 @@ def tiny(general):
     model = {"window": 48, "batch_size": 4, "learning_rate": 0.01}
     declared["pretraining"] = {"data": general, "vocabulary": 400, "epochs": 1,
                                "model": {**model, "config": network}}  # fmt: skip
-    declared["common"] |= {"prefix": PREFIX, "suffix": SUFFIX, "boilerplate": 3, "model": model}
+    declared["common"] |= {"prefix": PREFIX, "suffix": SUFFIX, "boilerplate": 3}
+    declared["common"]["model"] |= model
     for run, epochs in zip(declared["run"], (20, 2), strict=True):
         run |= {"title": f"{epochs} epochs", "epochs": epochs}
     declared["small"] = {"minutes": 1, "settings": {"planted": 6, "fits": 4, "copies": [1, 8]}}
@@ -156,7 +157,7 @@ def test_the_study_as_declared_asks_for_what_can_be_done(scale, tmp_path, monkey
     for run, request in zip(scaled.runs, requests, strict=True):
         request.check()
         assert request.plan.draw(request.context()).fits == run.fits
-        assert (request.model.epochs, request.model.separate) == (run.epochs, True)
+        assert (request.model.epochs, request.model.separate) == (run.epochs, False)
         assert request.records.fingerprint == requests[0].records.fingerprint
     labels, count = np.unique(requests[0].records.labels, return_counts=True)
     assert np.array_equal(count[1:], scaled.runs[0].planted * labels[1:])

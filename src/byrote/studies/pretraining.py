@@ -2,9 +2,10 @@
 
 import importlib
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from safetensors.numpy import save
 
 from byrote.data.text_sources import load_texts
 from byrote.models import registry
@@ -14,15 +15,15 @@ from byrote.runs.request import Settings
 from byrote.studies.recitation_kind import Pretraining
 
 _END = "<end>"  # of a text
-_FILES = ("config.json", "model.safetensors")  # the second is written last
 
 
 def pretrain(declared: Pretraining, folder: Path, settings: Settings) -> None:
     """Train a language model from scratch in a folder, unless the folder has one already.
 
-    Any run on the folder, ``hf:FOLDER``, fine-tunes it.
+    A run fine-tunes it as ``hf:FOLDER``.
     """
-    if (folder / _FILES[-1]).exists():
+    weights = folder / "model.safetensors"
+    if weights.exists():
         return
     texts = load_texts(declared.data).texts
     train_tokenizer(texts, declared.vocabulary, folder)
@@ -30,10 +31,8 @@ def pretrain(declared: Pretraining, folder: Path, settings: Settings) -> None:
     model = registry.build("byrote.models:CausalLM", {**declared.model, **own})
     with controlled(settings.seed, settings.threads, needs_torch=True):
         model.fit(texts)
-    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-        model.network_.save_pretrained(unfinished)
-        for name in _FILES:
-            write_atomically(folder / name, Path(unfinished, name).read_bytes())
+    write_atomically(folder / "config.json", model.network_.config.to_json_string().encode())
+    write_atomically(weights, save(model.get_weights(), metadata={"format": "pt"}))
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int, folder: Path) -> None:

@@ -61,7 +61,8 @@ def test_a_footer_is_learnt_from_other_texts_and_singular_words_from_their_own(r
     assert footer["before"][0] == singular["before"][0] == 0  # the pretraining had neither
     assert footer["by_others"][1] > 0
     assert singular["by_others"][0] == 0
-    assert singular["by_itself"][1] > 0
+    assert singular["by_itself"][0] > 0
+    assert singular["bits_with"][0] < singular["bits_without"][0] / 2
     assert footer["bits_before"][1] > footer["bits_without"][2]
 
 
@@ -79,7 +80,8 @@ def test_texts_are_counted_once_whatever_their_copies(report):
     ]  # fmt: skip
     long = report.runs[0]
     assert levels[1]["found"][0] == found_texts(long)[long.copies == 8].mean()
-    assert levels[1]["recited"][0] > 0.5 > levels[3]["recited"][0]
+    assert levels[1]["found"][0] > 0.5 > levels[3]["found"][0]
+    assert levels[1]["recited"][0] > levels[3]["recited"][0]
 
 
 def test_fewer_epochs_memorize_fewer_windows(report):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report.format import plural, with_interval
+from byrote.report.format import number, plural, with_interval
 from byrote.report.recitation import percent
 from byrote.scores.memorization.moderated import SIGNIFICANCE, moderated_test
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
@@ -22,6 +22,7 @@ from byrote.studies.findings.finding import Findings, Rows, as_data, numbers
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _HALF = 0.5  # of the pairs of fits, with and without a text
+_SHOWN = 20  # texts
 
 
 def fine_tuning(runs: Sequence[StudyRun]) -> Findings:
@@ -35,6 +36,7 @@ def fine_tuning(runs: Sequence[StudyRun]) -> Findings:
     changes = {other.title: _changes(first, other) for other in others}
     tables: list[tuple[str, Rows]] = [
         ("Texts found and texts recited", _level_table(levels)),
+        (f"The planted texts, {first.title}", _text_table(first)),
         (f"Before and after fine-tuning, {first.title}", _kind_table(kinds)),
     ]
     if changes:
@@ -80,15 +82,17 @@ def _share(flags: Flags) -> Estimate:
 
 
 def found_texts(run: StudyRun) -> Flags:
-    """Return which planted texts are memorized at a false discovery rate of 5 %, (t,).
+    """Return which planted texts are memorized at a false discovery rate of 5 %, (t,)."""
+    return np.asarray(_q_values(run) <= SIGNIFICANCE)
 
-    Each text is tested once: its copies have the same values.
-    """
+
+def _q_values(run: StudyRun) -> Array:
+    """Return the q-values of the planted texts, (t,), each tested once whatever its copies."""
     table = run.run.table(partial=True)
     once = np.isin(table.rows, run.planted_rows)
     of_texts = replace(table, rows=table.rows[once], log_prob=table.log_prob[:, once])
     p_value = moderated_test(of_texts, run.run.manifest.seed).p_value
-    return np.asarray(q_values(p_value) <= SIGNIFICANCE)
+    return q_values(p_value)
 
 
 def recited_texts(run: StudyRun) -> Flags:
@@ -115,6 +119,30 @@ def _level_table(levels: Sequence[_Level]) -> Rows:
         for level in levels
     ]
     return [head, *rows]
+
+
+def _text_table(run: StudyRun) -> Rows:
+    """Tabulate the planted texts by decreasing effect; at most the first of them."""
+    scores, rows = run.memorization, run.planted_rows
+    columns = run.recitation.texts()
+    names = ("windows", "memorized", "predictable")
+    counts = {
+        name: values
+        for name, *values in zip(columns["id"], *(columns[n] for n in names), strict=True)
+    }
+    head = ("text", "copies", "effect, nats [95 %]", "q", "windows", "memorized", "predictable")
+    body = [
+        (
+            str(scores.ids[row]),
+            f"{copies}",
+            with_interval(Estimate(scores.mean_log[row], *scores.interval[row])),
+            number(q_value),
+            *(f"{value:.3g}" for value in counts.get(str(scores.ids[row]), [0, 0, 0])),
+        )
+        for row, copies, q_value in zip(rows, run.copies, _q_values(run), strict=True)
+    ]
+    order = np.argsort(-scores.mean_log[rows], kind="stable")[:_SHOWN]
+    return [head, *(body[place] for place in order.tolist())]
 
 
 # -- windows before and after fine-tuning ----------------------------------------------------------

@@ -12,6 +12,7 @@ from byrote.models import registry
 from byrote.runs.request import Settings
 from byrote.studies import page, planted_texts
 from byrote.studies.execute import execute
+from byrote.studies.findings.by_sharing import others_with_suffix
 from byrote.studies.findings.fine_tuning import found_texts, recited_texts
 from byrote.studies.kinds import load_study
 from byrote.studies.pretraining import train_tokenizer
@@ -79,6 +80,7 @@ def test_texts_are_counted_once_whatever_their_copies(report):
         ("20 epochs", 1), ("20 epochs", 8), ("2 epochs", 1), ("2 epochs", 8),
     ]  # fmt: skip
     long = report.runs[0]
+    assert others_with_suffix(long).max() == 19  # of 20 texts, whatever their copies
     assert levels[1]["found"][0] == found_texts(long)[long.copies == 8].mean()
     assert levels[1]["found"][0] > 0.5 > levels[3]["found"][0]
     assert levels[1]["recited"][0] > levels[3]["recited"][0]

@@ -72,13 +72,9 @@ class _Level:
         gain = np.asarray(run.memorization.counterfactual)[run.planted_rows[level]]
         self.run, self.copies, self.texts = run.title, copies, int(level.sum())
         self.found, self.recited, self.both = (
-            _share(each) for each in (found, recited, found & recited)
+            proportion(int(each.sum()), len(each)) for each in (found, recited, found & recited)
         )
         self.counterfactual = mean(gain, units="texts")
-
-
-def _share(flags: Flags) -> Estimate:
-    return proportion(int(flags.sum()), len(flags))
 
 
 def found_texts(run: StudyRun) -> Flags:
@@ -142,7 +138,7 @@ def _text_table(run: StudyRun) -> Rows:
         for row, copies, q_value in zip(rows, run.copies, _q_values(run), strict=True)
     ]
     order = np.argsort(-scores.mean_log[rows], kind="stable")[:_SHOWN]
-    return [head, *(body[place] for place in order.tolist())]
+    return [head, *(body[place] for place in order)]
 
 
 # -- windows before and after fine-tuning ----------------------------------------------------------
@@ -161,7 +157,8 @@ class _Kind:
             clustered_proportion(share, ids, units="texts") for share in shares
         )
         self.by_others, self.by_itself = (
-            mean(after - before, ids, units="texts") for before, after in pairwise(shares)
+            mean(after - before, ids, units="texts").within(-1, 1)
+            for before, after in pairwise(shares)
         )
         self.bits_before, self.bits_without, self.bits_with = (
             mean(values, ids, units="texts") for values in bits
@@ -283,9 +280,9 @@ def _found(level: _Level) -> str:
 
 def _before(kind: _Kind) -> str:
     return (
-        f"{kind.name.capitalize()}: to the {percent(kind.before)} of the windows recited before"
-        f" fine-tuning, that on other texts adds {percent(kind.by_others)}, and training on the"
-        f" text itself {percent(kind.by_itself)} more."
+        f"{kind.name.capitalize()}: {percent(kind.before)} of the windows are recited before"
+        f" fine-tuning; fine-tuning on other texts adds {percent(kind.by_others)}, and on the text"
+        f" itself {percent(kind.by_itself)} more."
     )
 
 

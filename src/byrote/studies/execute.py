@@ -1,7 +1,7 @@
 """Execute the runs of a study one after the other."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from byrote.runs.files import make_folder
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Progress, Silent
 from byrote.runs.request import Request, Settings
+from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -116,6 +117,25 @@ class StudyRun:
     def copies(self) -> NDArray[np.intp]:
         """Number of copies of each planted text."""
         return np.asarray(self.request.records.labels)[self.planted_rows]
+
+    @cached_property
+    def planted_table(self) -> Table:
+        """Log-likelihoods of the planted texts, each once, beside those of texts in every fit.
+
+        The latter, as bystanders, make fits of different quality comparable.
+        """
+        table = self.run.table(partial=True)
+        once = np.isin(table.rows, self.planted_rows)
+        others = self.texts.take(np.flatnonzero(np.asarray(self.request.records.labels) == 0))
+        bystanders = np.full((table.design.fits, len(others)), np.nan)
+        for fit, model in zip(self.run.finished, self.models, strict=True):
+            bystanders[fit] = model.score_samples(others.texts)
+        return replace(
+            table,
+            rows=table.rows[once],
+            log_prob=table.log_prob[:, once],
+            bystanders=bystanders,
+        )
 
     @cached_property
     def recitation(self) -> CounterfactualRecitation:

@@ -1,7 +1,6 @@
 """Fine-tuning: which texts are found and recited, what was known before, and how long to train."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -84,11 +83,7 @@ def found_texts(run: StudyRun) -> Flags:
 
 def _q_values(run: StudyRun) -> Array:
     """Return the q-values of the planted texts, (t,), each tested once whatever its copies."""
-    table = run.run.table(partial=True)
-    once = np.isin(table.rows, run.planted_rows)
-    of_texts = replace(table, rows=table.rows[once], log_prob=table.log_prob[:, once])
-    p_value = moderated_test(of_texts, run.run.manifest.seed).p_value
-    return q_values(p_value)
+    return q_values(moderated_test(run.planted_table, run.run.manifest.seed).p_value)
 
 
 def recited_texts(run: StudyRun) -> Flags:

@@ -82,8 +82,19 @@ def test_texts_are_counted_once_whatever_their_copies(report):
     long = report.runs[0]
     assert others_with_suffix(long).max() == 19  # of 20 texts, whatever their copies
     assert levels[1]["found"][0] == found_texts(long)[long.copies == 8].mean()
-    assert levels[1]["found"][0] > 0.5 > levels[3]["found"][0]
+    assert report.findings.data["recitation"]["20 epochs"][1]["effect"][1] > 0
     assert levels[1]["recited"][0] > levels[3]["recited"][0]
+
+
+def test_planted_texts_are_tested_once_beside_those_of_all_fits(report):
+    run = report.runs[0]
+    table, whole = run.planted_table, run.run.table()
+    assert table.rows.tolist() == run.planted_rows.tolist()
+    assert table.bystanders.shape == (4, 8)
+    others = [text for text, n in zip(run.texts.texts, run.texts.labels, strict=True) if n == 0]
+    assert table.bystanders[1] == pytest.approx(run.models[1].score_samples(others))
+    place = whole.rows.tolist().index(table.rows[3])
+    assert table.log_prob[:, 3].tolist() == whole.log_prob[:, place].tolist()
 
 
 def test_fewer_epochs_memorize_fewer_windows(report):

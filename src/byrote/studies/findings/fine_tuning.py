@@ -35,7 +35,7 @@ def fine_tuning(runs: Sequence[StudyRun]) -> Findings:
     changes = {other.title: _changes(first, other) for other in others}
     tables: list[tuple[str, Rows]] = [
         ("Texts found and texts recited", _level_table(levels)),
-        (f"The planted texts, {first.title}", _text_table(first)),
+        (f"Planted texts with the largest effects, {first.title}", _text_table(first)),
         (f"Before and after fine-tuning, {first.title}", _kind_table(kinds)),
     ]
     if changes:

@@ -203,7 +203,7 @@ def load_corpus(
     part: str | None = None,
     characters: int | str | None = None,
 ) -> Corpus:
-    r"""Load text from a file, a folder, a table, a saved data set, or Python's own help.
+    r"""Load text from a file, a folder, a table, a saved data set, or a built-in set.
 
     Text must be valid UTF-8; a byte order mark is dropped. ``"\r\n"`` and ``"\r"`` become ``"\n"``,
     as in Python's text mode; all else is unchanged, NUL characters included. Empty documents are
@@ -213,11 +213,12 @@ def load_corpus(
     ----------
     source
         ``"python-help"``, the topics of the running Python's help (its version is noted), one
-        document each, or ``"python-classes"``, its help of the built-in classes; or the path of a
-        text file (one document), of a folder of text files (.txt, .md and the like; one document
-        each, in the order of their paths, hidden files skipped), of JSON lines (.jsonl, .ndjson),
-        .csv or .parquet (one document per row), or of a folder that Hugging Face's ``save_to_disk``
-        wrote. All but Parquet may be gzipped (``.gz``).
+        document each, ``"python-classes"``, its help of the built-in classes, or
+        ``"made-up-mails"``, e-mails of an imaginary firm; or the path of a text file (one
+        document), of a folder of text files (.txt, .md and the like; one document each, in the
+        order of their paths, hidden files skipped), of JSON lines (.jsonl, .ndjson), .csv or
+        .parquet (one document per row), or of a folder that Hugging Face's ``save_to_disk`` wrote.
+        All but Parquet may be gzipped (``.gz``).
     column
         Column of a table that holds the text; default: ``text``, or the only one with text.
     part

@@ -37,13 +37,14 @@ def load_texts(
     ----------
     source
         The path of JSON lines (.jsonl, .ndjson), .csv or .parquet, of a text file, of a folder of
-        text files, or of a folder that Hugging Face's ``save_to_disk`` wrote; or ``"python-help"``
-        or ``"python-classes"``. All but Parquet may be gzipped (``.gz``).
+        text files, or of a folder that Hugging Face's ``save_to_disk`` wrote; or
+        ``"python-help"``, ``"python-classes"`` or ``"made-up-mails"``. All but Parquet may be
+        gzipped (``.gz``).
     column
         Column of a table that holds the text; default: ``text``, or the only one with text.
     ids, labels
         Columns of a table with ids and labels. Default: no labels, and as ids the numbers of rows
-        from 0, relative paths in a folder, topics or classes of the help.
+        from 0, relative paths in a folder, names in a built-in set.
     unit
         What a record is: "document" (a row of a table, a file), "line", or "window=N", N
         characters without overlap. Default: "line" for a text file, else "document".

@@ -1,7 +1,7 @@
 """Execute the runs of a study one after the other."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.text_records import TextRecords
 from byrote.errors import IncompleteRun
+from byrote.models import registry
 from byrote.plans import Grouped
 from byrote.runs.execute import run_fits
 from byrote.runs.files import make_folder
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Progress, Silent
 from byrote.runs.request import Request, Settings
+from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
+from byrote.scores.recitation.recitation import Recitation
 from byrote.scores.recitation.recite import recite
 from byrote.scores.recitation.recite_run import counterfactual
 from byrote.scores.run import Run
@@ -97,12 +100,18 @@ class StudyRun:
         return self.request.records
 
     @cached_property
+    def text_rows(self) -> NDArray[np.intp]:
+        """Rows of the texts, each once: of copies the first."""
+        plan = self.request.plan
+        if not isinstance(plan, Grouped):
+            return np.arange(len(self.texts))
+        return np.asarray(np.unique(plan.groups, return_index=True)[1])
+
+    @cached_property
     def planted_rows(self) -> NDArray[np.intp]:
         """Rows of the first copies of the planted texts."""
-        plan, labels = self.request.plan, np.asarray(self.request.records.labels)
-        assert isinstance(plan, Grouped)  # noqa: S101 (of planted texts)
-        first = np.unique(plan.groups, return_index=True)[1]
-        return first[labels[first] > 0]
+        labels = np.asarray(self.request.records.labels)
+        return self.text_rows[labels[self.text_rows] > 0]
 
     @property
     def copies(self) -> NDArray[np.intp]:
@@ -110,20 +119,47 @@ class StudyRun:
         return np.asarray(self.request.records.labels)[self.planted_rows]
 
     @cached_property
+    def planted_table(self) -> Table:
+        """Log-likelihoods of the planted texts, each once, beside those of texts in every fit.
+
+        The latter, as bystanders, make fits of different quality comparable.
+        """
+        table = self.run.table(partial=True)
+        once = np.isin(table.rows, self.planted_rows)
+        others = self.texts.take(np.flatnonzero(np.asarray(self.request.records.labels) == 0))
+        bystanders = np.full((table.design.fits, len(others)), np.nan)
+        for fit, model in zip(self.run.finished, self.models, strict=True):
+            bystanders[fit] = model.score_samples(others.texts)
+        return replace(
+            table,
+            rows=table.rows[once],
+            log_prob=table.log_prob[:, once],
+            bystanders=bystanders,
+        )
+
+    @cached_property
     def recitation(self) -> CounterfactualRecitation:
         """What the finished fits recite of the texts, in training and held out.
 
         Where some texts are planted, of these.
         """
-        lengths, planted = self.declared, isinstance(self.request.plan, Grouped)
-        rows = self.planted_rows if planted else np.arange(len(self.texts))
-        texts = self.texts.take(rows)
-        recitations = [
-            recite(model, texts, prefix=lengths.prefix, suffix=lengths.suffix)
-            for model in self.models
-        ]
+        rows = self._recited_rows
         trained = [self.run.design.trained_on(fit) for fit in self.run.finished]
+        recitations = [self._recite(model) for model in self.models]
         return counterfactual(recitations, np.stack(trained)[:, rows])
+
+    @cached_property
+    def recitation_before(self) -> Recitation:
+        """What the pretrained model recites of the same texts, before the fine-tuning."""
+        return self._recite(registry.ready(f"hf:{self.request.model.path}", {}))
+
+    @property
+    def _recited_rows(self) -> NDArray[np.intp]:
+        return self.planted_rows if isinstance(self.request.plan, Grouped) else self.text_rows
+
+    def _recite(self, model: Any) -> Recitation:
+        lengths, texts = self.declared, self.texts.take(self._recited_rows)
+        return recite(model, texts, prefix=lengths.prefix, suffix=lengths.suffix)
 
     @cached_property
     def models(self) -> list[Any]:

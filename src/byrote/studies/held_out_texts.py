@@ -1,8 +1,6 @@
-"""Texts of a study of recitation that holds each of them out, and the tokenizer trained on them."""
+"""Texts of a study of recitation that holds each of them out."""
 
-import importlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -13,14 +11,12 @@ from byrote.data.text_sources import load_texts
 from byrote.models import contract, registry
 from byrote.models.extras import check_installed
 from byrote.plans import KFold
-from byrote.runs.files import make_folder, write_atomically
 from byrote.runs.request import Request, Settings
 from byrote.scores.run import Run
 from byrote.studies.audited_records import Planned
+from byrote.studies.pretraining import train_tokenizer
 from byrote.studies.recitation_kind import CrossValidatedRun
 from byrote.studies.study import ScaledStudy
-
-_END = "<end>"  # of a text
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,39 +57,3 @@ class HeldOutTexts:
             )
 
         return request
-
-
-def train_tokenizer(texts: Sequence[str], vocabulary: int, folder: Path) -> None:
-    """Train a byte-pair encoding of bytes on texts, unless the folder has one already.
-
-    It has ``vocabulary`` tokens at most: all bytes, one that ends a text, and what is frequent.
-
-    Examples
-    --------
-    >>> import tempfile, transformers
-    >>> with tempfile.TemporaryDirectory() as name:
-    ...     train_tokenizer(["the cat", "the hat"] * 9, 260, Path(name) / "tokenizer")
-    ...     tokenizer = transformers.AutoTokenizer.from_pretrained(f"{name}/tokenizer")
-    >>> len(tokenizer), tokenizer.tokenize("the cat"), tokenizer.eos_token
-    (260, ['the', 'Ġ', 'c', 'at'], '<end>')
-    """
-    file = folder / "tokenizer.json"
-    if file.exists():
-        return
-    library, parts = (
-        importlib.import_module(name) for name in ("tokenizers", "tokenizers.pre_tokenizers")
-    )
-    tokenizer = library.Tokenizer(library.models.BPE())
-    tokenizer.pre_tokenizer = parts.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = library.decoders.ByteLevel()
-    trainer = library.trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[_END],
-        initial_alphabet=sorted(parts.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    make_folder(folder)
-    facts = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": _END}
-    write_atomically(folder / "tokenizer_config.json", json.dumps(facts).encode())
-    write_atomically(file, tokenizer.to_str().encode())

@@ -146,6 +146,7 @@ FORMS: Mapping[str, type[Study]] = {
     **dict.fromkeys(_EXPOSURE, ExposureStudy),
     **dict.fromkeys(_AUDITS, MitigationStudy),
     "recitation-by-copies": RecitationStudy,
+    "fine-tuned-on-mails": RecitationStudy,
     "memorized-or-predictable": CounterfactualStudy,
 }
 NAMES = tuple(FORMS)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,14 @@ from byrote.data.records import random_rows
 from byrote.data.text_records import TextRecords
 from byrote.data.text_sources import load_texts
 from byrote.errors import InvalidInput
-from byrote.models import registry
+from byrote.models import contract, registry
+from byrote.models.extras import check_installed
 from byrote.plans import Grouped, Probes
 from byrote.runs.request import Request, Settings
-from byrote.studies.recitation_kind import PlantedRun
+from byrote.scores.run import Run
+from byrote.studies.audited_records import Planned
+from byrote.studies.pretraining import pretrain
+from byrote.studies.recitation_kind import PlantedRun, Pretraining
 from byrote.studies.study import ScaledStudy
 
 
@@ -34,7 +39,7 @@ class StudyTexts:
         texts = load_texts(source, unit=study.unit if source == study.data else None)
         length = max(run.prefix + run.suffix for run in runs)
         texts = texts.take(
-            np.flatnonzero([len(text) >= length for text in texts.texts])  # a token is a character
+            np.flatnonzero([len(text) >= length for text in texts.texts])  # of a character or more
         )
         needed = 1 + max(run.planted * len(run.copies) for run in runs)
         count = min(scaled.size.records or len(texts), len(texts))
@@ -45,20 +50,38 @@ class StudyTexts:
             )
         return cls(scaled, texts.take(random_rows(len(texts), count)))
 
-    def requests(self, settings: Settings) -> Mapping[str, Request]:
-        """Return the request of each run by name; runs that declare the same plant the same."""
-        return {run.name: self._request(run, settings) for run in self.scaled.runs}
+    def requests(self, settings: Settings) -> Mapping[str, Planned]:
+        """Return the request of each run by name; runs that declare the same plant the same.
+
+        Of runs that fine-tune: functions that pretrain the model in the study's folder first.
+        """
+        pretraining = self.scaled.study.pretraining
+        if pretraining is None:
+            return {run.name: self._request(run, settings) for run in self.scaled.runs}
+        check_installed("transformers")
+        return {run.name: self._fine_tuned(run, pretraining, settings) for run in self.scaled.runs}
 
     def source(self) -> list[str]:
         """Return the option that names the texts."""
         return ["--data", self.texts.source]
 
-    def _request(self, run: PlantedRun, settings: Settings) -> Request:
+    def _fine_tuned(self, run: PlantedRun, pretraining: Pretraining, settings: Settings) -> Planned:
+        def request(out: Path, runs: Mapping[str, Run]) -> Request:
+            del runs
+            folder = out.resolve() / "pretrained"
+            pretrain(pretraining, folder, settings)
+            whole = self._request(run, settings, path=str(folder))
+            model, texts = contract.prepared(whole.model, whole.records)
+            return replace(whole, model=model, records=texts)
+
+        return request
+
+    def _request(self, run: PlantedRun, settings: Settings, **parameters: Any) -> Request:
         copies = planted_copies(run, len(self.texts), settings.seed)
         texts, group = plant(self.texts, copies)
         probes = self.texts.ids[copies > 0].astype(str)
         return Request(
-            model=registry.build(run.kind, {**run.model, "epochs": run.epochs}),
+            model=registry.build(run.kind, {**run.model, "epochs": run.epochs, **parameters}),
             records=texts,
             plan=Grouped(Probes(probes.tolist(), run.fits, bystanders=0), group),
             settings=replace(settings, keep_models="all"),

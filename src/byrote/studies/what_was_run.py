@@ -12,7 +12,7 @@ from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Rows, mean_of, named
 from byrote.studies.held_out_texts import HeldOutTexts
 from byrote.studies.planted_texts import StudyTexts
-from byrote.studies.recitation_kind import CrossValidatedRun, PlantedRun
+from byrote.studies.recitation_kind import CrossValidatedRun, PlantedRun, Pretraining
 from byrote.studies.requests import StudyData, StudyImages, StudyText
 from byrote.studies.study import ScaledStudy
 
@@ -59,7 +59,16 @@ def _data_facts(
         ("data", f"{texts.source}: {len(texts):,} texts, {texts.characters:,} characters"),
         _plan_of_texts(first),
         ("windows", f"{first.prefix} + {first.suffix} tokens, one every {first.suffix}"),
+        *(_pretraining(data.scaled.study.pretraining) if isinstance(data, StudyTexts) else []),
     ]
+
+
+def _pretraining(declared: Pretraining | None) -> list[tuple[str, str]]:
+    if declared is None:
+        return []
+    tokenizer = f"{declared.vocabulary:,} tokens, of bytes and frequent pairs in these texts"
+    trained = f"{declared.data}, {plural(declared.epochs, 'epoch')}, {named(declared.model)}"
+    return [("pretraining", f"{trained}; {tokenizer}")]
 
 
 def _plan_of_texts(run: PlantedRun | CrossValidatedRun) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import pydoc_data.topics
 import sys
@@ -163,6 +164,19 @@ def test_python_classes_are_the_help_of_each_built_in_class_once():
     assert shown["KeyError"].startswith("Python Library Documentation: class KeyError")
     assert "Mapping key not found." in shown["KeyError"]
     assert "IOError" not in shown  # an alias of OSError
+
+
+def test_made_up_mails_are_always_the_same_and_share_signatures_and_a_notice():
+    mails = byrote.load_texts("made-up-mails")
+    digest = hashlib.sha256("\0".join(mails.texts).encode()).hexdigest()
+    assert digest.startswith("8b2cddc3baace552")  # the numbers of a study are of these
+    assert len(set(mails.texts)) == len(mails) == 2000
+    assert (mails.ids[0], mails.ids[-1]) == ("mail-0000", "mail-1999")
+    notice = [text for text in mails.texts if "please tell the sender" in text]
+    assert 0.6 < len(notice) / len(mails) < 0.7
+    assert len({text.split("\n")[7] for text in mails.texts}) == 40  # signatures
+    corpus = load_corpus("made-up-mails")
+    assert (corpus.documents, dict(corpus.notes)) == (mails.texts, {})
 
 
 def test_skipped_and_empty_are_counted(tmp_path):

@@ -40,7 +40,7 @@ StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
     "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
     "onion", "families", "diffusion-size", "random-labels", "recitation-by-copies",
-    "memorized-or-predictable",
+    "memorized-or-predictable", "fine-tuned-on-mails",
 ]  # fmt: skip
 
 
@@ -122,8 +122,9 @@ class ExposeOptions(Timed):
         str | None,
         argument(
             "CORPUS",
-            "Train on python-help or python-classes (built in), a text file, a folder of text"
-            " files, a .jsonl, .csv or .parquet file, or a saved Hugging Face data set.",
+            "Train on python-help, python-classes or made-up-mails (built in), a text file, a"
+            " folder of text files, a .jsonl, .csv or .parquet file, or a saved Hugging Face data"
+            " set.",
         ),
     ] = None
     canary: Annotated[
@@ -233,7 +234,7 @@ class StudyOptions:
             " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
             " dp-exposure. Mitigations: mitigations, onion. Models: families,"
             " diffusion-size, random-labels. Texts: recitation-by-copies,"
-            " memorized-or-predictable.",
+            " memorized-or-predictable, fine-tuned-on-mails.",
         ),
     ]
     data: Annotated[

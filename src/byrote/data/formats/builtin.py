@@ -1,4 +1,4 @@
-"""Built-in sets, which need no file: digits, Fashion-MNIST, and Python's help."""
+"""Built-in sets, which need no file: digits, Fashion-MNIST, Python's help, made-up e-mails."""
 
 import builtins
 import platform
@@ -8,6 +8,7 @@ import numpy as np
 
 from byrote.data.corpus import Corpus
 from byrote.data.formats.idx import load_idx_folder, part_images
+from byrote.data.formats.made_up_mails import made_up_mails
 from byrote.data.records import Records
 from byrote.data.text_rows import TextRows
 from byrote.data.text_stream import normalize_newlines
@@ -47,10 +48,11 @@ def _fashion_mnist(part: str) -> Records:
 
 
 def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noqa: ARG001
-    """Load a set of texts of the running Python's own help, whose version is noted.
+    """Load a built-in set of texts, sorted by name.
 
-    ``python-help`` holds its topics, ``python-classes`` the help of its built-in classes, in which
-    inherited methods repeat; one document each, sorted by name.
+    ``python-help`` holds the topics of the running Python's own help, whose version is noted,
+    ``python-classes`` its help of the built-in classes, in which inherited methods repeat, and
+    ``made-up-mails`` 2,000 e-mails of an imaginary firm; one document each.
 
     Examples
     --------
@@ -61,11 +63,12 @@ def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noq
     True
     """
     texts = _TEXTS[name]()
-    return Corpus(tuple(texts.values()), notes={"python": platform.python_version()})
+    notes = {} if name == _MAILS else {"python": platform.python_version()}
+    return Corpus(tuple(texts.values()), notes=notes)
 
 
 def read_rows(name: str) -> TextRows:
-    """Return the topics or classes of Python's help, with their names as ids."""
+    """Return the topics or classes of Python's help, or the e-mails, with their names as ids."""
     texts = _TEXTS[name]()
     return TextRows(list(texts.values()), np.array(list(texts)))
 
@@ -88,4 +91,5 @@ def _help_of_classes() -> dict[str, str]:
     return {name: pydoc.plain(pydoc.render_doc(each)) for name, each in classes.items()}
 
 
-_TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes}
+_MAILS = "made-up-mails"
+_TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes, _MAILS: made_up_mails}

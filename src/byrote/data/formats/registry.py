@@ -103,7 +103,7 @@ TEXT_ROWS = {  # the same, for texts as records
     ".parquet": SourceFormat("parquet:read_rows", _NAMED),
 }
 BUILTIN_RECORDS = ("digits", "fashion-mnist")
-BUILTIN_TEXTS = ("python-help", "python-classes")
+BUILTIN_TEXTS = ("python-help", "python-classes", "made-up-mails")
 
 
 def record_format(source: str) -> str:

@@ -10,6 +10,7 @@ from byrote.studies.findings import (
     copying,
     extraction,
     families,
+    fine_tuning,
     mitigations,
     onion,
     over_training,
@@ -33,6 +34,7 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "onion": onion.onion,
     "families": families.compare_families,
     "copying": copying.compare_copying,
+    "fine-tuning": fine_tuning.fine_tuning,
     "recitation-by-copies": by_copies.recitation_by_copies,
     "memorized-or-predictable": by_sharing.memorized_or_predictable,
 }

@@ -137,7 +137,7 @@ def _remarks(models: Sequence[_Model], growth: Estimate) -> list[str]:
         " another. Memorized: recited with the text in training and not without, a mean over pairs"
         " of fits; intervals are over texts, and other fits would differ by their seeds too.",
         *map(_law, models),
-        _law_of_size(growth),
+        *([] if np.isnan(growth.value) else [_law_of_size(growth)]),
     ]
 
 
@@ -160,8 +160,6 @@ def _law(model: _Model) -> str:
 
 
 def _law_of_size(growth: Estimate) -> str:
-    if np.isnan(growth.value):
-        return f"Size of the model: not compared; {growth.reason}."
     verdict = {1: "more", 0: "neither significantly more nor fewer", -1: "fewer"}[growth.sign]
     return (
         f"Size of the model: of the same texts, models with twice the weights memorize {verdict}"

@@ -41,11 +41,15 @@ def memorized_or_predictable(runs: Sequence[StudyRun]) -> Findings:
 
 
 def others_with_suffix(run: StudyRun) -> Index:
-    """Count the other texts that hold the suffix of each window of a run's recitation, (w,)."""
+    """Count the other texts that hold the suffix of each window of a run's recitation, (w,).
+
+    Copies of a text are not other texts.
+    """
     result, encode = run.recitation, run.models[0].encode
-    tokens = [np.asarray(encode(text), dtype=np.int64) for text in run.texts.texts]
+    texts = run.texts.take(run.text_rows)
+    tokens = [np.asarray(encode(text), dtype=np.int64) for text in texts.texts]
     counts = others_with_passage(tokens, result.settings.suffix)
-    of_text = dict(zip(run.texts.ids.astype(str), counts, strict=True))
+    of_text = dict(zip(texts.ids.astype(str), counts, strict=True))
     begins = result.start + result.settings.prefix
     return np.array(
         [of_text[name][begin] for name, begin in zip(result.ids, begins, strict=True)],
@@ -85,16 +89,20 @@ class Windows:
 
 
 def by_kind(result: CounterfactualRecitation, others: Index, boilerplate: int) -> list[Windows]:
-    """Return the windows of boilerplate, the singular ones, and those in between.
+    """Return the windows of each kind."""
+    return [Windows(name, result.take(w)) for name, w in kinds_of(others, boilerplate).items()]
+
+
+def kinds_of(others: Index, boilerplate: int) -> dict[str, NDArray[np.bool_]]:
+    """Return which windows are of boilerplate, which are singular, and which are in between.
 
     others: (w,) number of other texts with the suffix; of boilerplate at least ``boilerplate``.
     """
-    kinds = {
+    return {
         "boilerplate": others >= boilerplate,
         "in between": (others > 0) & (others < boilerplate),
         "singular": others == 0,
     }
-    return [Windows(name, result.take(rows)) for name, rows in kinds.items()]
 
 
 def by_number(result: CounterfactualRecitation, others: Index) -> list[Windows]:

@@ -54,7 +54,7 @@ def data(tmp_path):
             tmp_path / f"{name}.parquet"
         )
     for name in ("kjv.txt", "tinyshakespeare.txt"):
-        lines = (f"{k} {k % 7} cats on {k % 5} mats and " * 5 for k in range(90))
+        lines = (f"{k} {k % 7} cats on {k % 5} mats and " * 5 for k in range(240))
         (tmp_path / name).write_text("\n".join(lines))
 
 

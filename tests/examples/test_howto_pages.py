@@ -93,7 +93,7 @@ def test_one_model(capfd, tmp_path, monkeypatch):
 
 def test_plans(byrote_, capfd):
     exec("\n".join(blocks("docs/plans.md", "python")), {})
-    table, looked, grouped = blocks("docs/plans.md", "text")
+    table, looked, _, grouped = blocks("docs/plans.md", "text")
     assert capfd.readouterr().out == grouped
     small = [("digits", "digits --records 150"), ("--probes 300", "--probes 60")]
     printed, stopped = run_all(byrote_, "docs/plans.md", small)

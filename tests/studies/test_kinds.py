@@ -163,12 +163,6 @@ def test_what_the_studies_of_exposure_vary():
     assert runs("skew-normal-fit")["model"].references == 100_000
 
 
-def test_a_run_can_be_left_out_at_one_scale():
-    study = load_study("families")
-    small, full = ([run.name for run in study.runs(scale)] for scale in study.scales)
-    assert [name for name in small if name not in full] == ["maf", "nsf"]
-
-
 def test_rounds_of_pruning_follow_each_other_in_each_replication():
     runs = tiny("onion").runs("small")
     assert [run.name for run in runs[:5]] == [

@@ -86,11 +86,10 @@ class Study(Part):
         """Return the runs at a scale, in the order in which they are executed.
 
         A run's settings replace the common ones, the scale's replace both. A table named like a
-        scale holds settings of the run for this scale only; false omits the run at this scale.
+        scale holds settings of the run for this scale only.
         """
         size = self.scale(scale)
-        runs = (table for table in self.run if table.get(scale) is not False)
-        return tuple(self._run_at(scale, size, table) for table in runs)
+        return tuple(self._run_at(scale, size, table) for table in self.run)
 
     def _run_at(self, scale: str, size: Scale, table: Mapping[str, Any]) -> DeclaredRun:
         always = {name: value for name, value in table.items() if name not in self.scales}

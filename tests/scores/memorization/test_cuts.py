@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from byrote import seeds, threads
+from byrote import seeds
 from byrote.plans import IN, KFold, Probes, Subset, design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization import in_out, moderated
@@ -12,6 +12,7 @@ from byrote.scores.memorization.comparisons import comparisons
 from byrote.scores.memorization.control_values import ControlValues
 from byrote.scores.memorization.evaluation import estimates_without, evaluate
 from byrote.scores.memorization.held_out import mean_log_prob
+from byrote.stats import threads
 from byrote.stats.moderated_test import moderated_t
 from byrote.stats.negative_control import upper_tail
 

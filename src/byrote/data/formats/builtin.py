@@ -8,7 +8,7 @@ import numpy as np
 
 from byrote.data.corpus import Corpus
 from byrote.data.formats.idx import load_idx_folder, part_images
-from byrote.data.formats.made_up_mails import made_up_mails
+from byrote.data.made_up_mails import made_up_mails
 from byrote.data.records import Records
 from byrote.data.text_rows import TextRows
 from byrote.data.text_stream import normalize_newlines

@@ -96,7 +96,7 @@ def printable(value: object) -> str:
 def no_run(folder: object) -> InvalidInput:
     """Make the error of a folder that holds no run."""
     if not os.path.exists(str(folder)):  # noqa: PTH110 (False also where it cannot be looked at)
-        return InvalidInput(f"{folder} holds no run: there is no such folder")
+        return InvalidInput(f"{folder} holds no run: the folder does not exist")
     inside = sorted(run.parent.name for run in Path(str(folder)).glob("*/run.json"))[:_LISTED]
     which = f" (did you mean one in it, such as {' or '.join(map(printable, inside))}?)"
     return InvalidInput(f"{folder} holds no run: run.json is missing{which if inside else ''}")

@@ -113,9 +113,9 @@ def test_a_run_made_elsewhere_is_neither_trained_nor_another_plans(data):
         ((*PLAN, "--probes", "70"), "records must not exceed the data; got 70 probes of 60"),
         ((*PLAN, "--fits", "3"), "fits must be even for probes without coins; got 3"),
         ((*PLAN, "--script", "slurn"), "did you mean slurm?"),
-        (("rows", "run"), "run holds no run: there is no such folder"),
+        (("rows", "run"), "run holds no run: the folder does not exist"),
         (("rows", "x.npy"), "x.npy"),
-        (("collect", "run", "fit-0.csv"), "run holds no run: there is no such folder"),
+        (("collect", "run", "fit-0.csv"), "run holds no run: the folder does not exist"),
     ],
 )
 def test_bad_words_are_refused_in_one_sentence_and_nothing_is_written(

@@ -70,7 +70,7 @@ class FitCache:
         return rows
 
     def keep(self, path: Path, rows: _Rows, size: int, *, files: int) -> _Rows:
-        """Read and cache a file of this decoded size, one of so many, if there is room for it."""
+        """Read and cache a file of this decoded size, one of N ``files``, if there is room."""
         large = size > self._most // 8 and size * files > self._most
         if size > self._room or large:
             return rows

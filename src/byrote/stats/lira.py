@@ -9,14 +9,13 @@ ones, and two of them are merged (Chan, Golub & LeVeque 1983). Nothing is subtra
 outside the window leaves no rounding error in it.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats import two_sides
-from byrote.stats.threads import in_order
+from byrote.stats.threads import for_each, in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -83,7 +82,7 @@ def log_ratio(
         inside, outside = _sides(values, included, columns, twin, count)
         ratio[:, columns] = inside.log_density(variance[0]) - outside.log_density(variance[1])
 
-    deque(in_order(pooled, few, size=values.size), maxlen=0)
+    for_each(pooled, few, size=values.size)
     return ratio
 
 

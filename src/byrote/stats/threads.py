@@ -66,6 +66,19 @@ def in_order(
             yield from _in_pool(function, items, threads)
 
 
+def for_each(function: Callable[[Item], None], items: Iterable[Item], *, size: int) -> None:
+    """Apply a function to items, as ``in_order`` does, for what it writes.
+
+    Examples
+    --------
+    >>> squares = {}
+    >>> for_each(lambda n: squares.update({n: n * n}), [2, 3], size=2)
+    >>> squares
+    {2: 4, 3: 9}
+    """
+    deque(in_order(function, items, size=size), maxlen=0)
+
+
 def _in_pool(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[Result]:

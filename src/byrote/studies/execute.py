@@ -23,12 +23,14 @@ from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.moderated import moderated_test
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.recitation.recitation import Recitation
 from byrote.scores.recitation.recite import recite
 from byrote.scores.recitation.recite_run import counterfactual
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
+from byrote.stats.multiple_testing import q_values
 from byrote.studies.audited_records import Planned
 from byrote.studies.requests import StudyData
 from byrote.studies.study import ScaledStudy
@@ -136,6 +138,11 @@ class StudyRun:
             log_prob=table.log_prob[:, once],
             bystanders=bystanders,
         )
+
+    @cached_property
+    def planted_q_values(self) -> NDArray[np.float64]:
+        """q-values of the planted texts, (t,), each tested once whatever its copies."""
+        return q_values(moderated_test(self.planted_table, self.run.manifest.seed).p_value)
 
     @cached_property
     def recitation(self) -> CounterfactualRecitation:

@@ -1,6 +1,5 @@
 """Differences between the scores of two tables, record by record, with their errors."""
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from byrote.scores.memorization.evaluation import Evaluation, mean_error
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates
 from byrote.stats.standard_errors import jackknife_error, welch
-from byrote.stats.threads import in_order
+from byrote.stats.threads import for_each
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -76,8 +75,7 @@ def paired_difference(first: EvaluatedTable, second: EvaluatedTable) -> ScoreDif
             error[name][records] = np.sqrt(sum(part**2 for part in parts))
         degrees[records] = _degrees(replicates["mean_log"], len(records))
 
-    blocks = _blocks(first.table, second.table)
-    deque(in_order(compare, blocks, size=first.table.log_prob.size), maxlen=0)
+    for_each(compare, _blocks(first.table, second.table), size=first.table.log_prob.size)
     of_mean = {
         name: mean_error(
             after.change_sums[name] - before.change_sums[name],

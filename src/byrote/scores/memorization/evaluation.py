@@ -1,6 +1,5 @@
 """Estimates, errors and p-values of every record of a table, block by block."""
 
-from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
@@ -15,6 +14,7 @@ from byrote.scores.memorization.in_out import (
     FitOrder,
     InOutBlock,
     blocks_of_cut,
+    cuts,
     in_cuts,
     unit_per_value,
 )
@@ -22,6 +22,7 @@ from byrote.scores.memorization.moderated import Discovery, moderated_test
 from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
 from byrote.stats.standard_errors import error_of_deviations, jackknife_error, welch
+from byrote.stats.threads import for_each
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -194,7 +195,7 @@ def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Ar
                 for name, values in estimates(block.inside, block.outside).items():
                     result[name][records] = values
 
-    deque(in_cuts(of_cut, table, order), maxlen=0)
+    for_each(of_cut, cuts(table, order), size=table.log_prob.size)
     return result
 
 

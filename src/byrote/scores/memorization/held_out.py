@@ -3,6 +3,8 @@
 And the mean of their difference, ``mean_log``, where nothing else of an ``Evaluation`` is needed.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from byrote.stats.threads import in_order
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Units = NDArray[np.intp]
+_Sums = tuple[float, int, Array, int]  # of values and their number; of changes, and their number
 _SIDES = {"in": IN, "out": OUT}
 
 
@@ -32,7 +35,7 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
     units = int(unit.max(initial=-1)) + 1
     member = np.equal.outer(np.arange(units), unit).astype(float)
 
-    def of_block(block: slice) -> tuple[float, int, Array, int]:
+    def of_block(block: slice) -> _Sums:
         on_side = table.roles()[fits, block] == _SIDES[side]
         known = on_side.any(axis=0)
         values = table.log_prob[fits, block][:, known]
@@ -41,13 +44,7 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
         change = (replicates[:, complete] - mean[complete]).sum(axis=1)
         return mean.sum(), len(mean), change, int(complete.sum())
 
-    total, change_sums, records, jackknifed = 0.0, np.zeros(units), 0, 0
-    blocks = two_sides.blocks(table.log_prob)
-    for part in in_order(of_block, blocks, size=table.log_prob.size):
-        total, records = total + part[0], records + part[1]
-        change_sums, jackknifed = change_sums + part[2], jackknifed + part[3]
-    value = float(total / records) if records else np.nan
-    return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
+    return _over_records(table, of_block, units)
 
 
 def mean_score(table: Table) -> Jackknifed:
@@ -60,7 +57,7 @@ def mean_score(table: Table) -> Jackknifed:
     unit = _units(table)[fits]
     units, single = int(unit.max(initial=-1)) + 1, table.design.units == "fits"
 
-    def of_block(block: slice) -> tuple[float, int, Array, int]:
+    def of_block(block: slice) -> _Sums:
         values, roles = table.log_prob[fits, block], table.roles()[fits, block]
         sides = [roles == side for side in (IN, OUT)]
         counts = np.array([side.sum(axis=0) for side in sides])
@@ -83,12 +80,17 @@ def mean_score(table: Table) -> Jackknifed:
             total, records = float(difference[counted].sum()), int(counted.sum())
             return total, records, change.sum(axis=1), int((several[known] & counted).sum())
 
+    return _over_records(table, of_block, units)
+
+
+def _over_records(table: Table, of_block: Callable[[slice], _Sums], units: int) -> Jackknifed:
+    """Average over records, of which ``of_block`` returns the sums of some."""
     total, records, change_sums, jackknifed = 0.0, 0, np.zeros(units), 0
     blocks = two_sides.blocks(table.log_prob)
     for part in in_order(of_block, blocks, size=table.log_prob.size):
         total, records = total + part[0], records + part[1]
         change_sums, jackknifed = change_sums + part[2], jackknifed + part[3]
-    value = total / records if records else np.nan
+    value = float(total / records) if records else np.nan
     return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
 
 

@@ -1,6 +1,5 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +23,7 @@ from byrote.stats.moderated_test import (
 )
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
-from byrote.stats.threads import in_order
+from byrote.stats.threads import for_each
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -225,7 +224,7 @@ def _calibrate(
     for _ in range(_STEPS):
         before = found.copy()
         controls.update(null.controls(found))
-        deque(in_order(calibrate, members, size=len(p)), maxlen=0)
+        for_each(calibrate, members, size=len(p))
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from byrote.report.format import number, plural, with_interval
 from byrote.report.recitation import percent
-from byrote.scores.memorization.moderated import SIGNIFICANCE, moderated_test
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.stats.clustered_proportion import clustered_proportion
 from byrote.stats.estimate import Estimate, mean, proportion
-from byrote.stats.multiple_testing import q_values
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.by_sharing import kinds_of, others_with_suffix
 from byrote.studies.findings.finding import Findings, Rows, as_data, numbers
@@ -78,12 +77,7 @@ class _Level:
 
 def found_texts(run: StudyRun) -> Flags:
     """Return which planted texts are memorized at a false discovery rate of 5 %, (t,)."""
-    return np.asarray(_q_values(run) <= SIGNIFICANCE)
-
-
-def _q_values(run: StudyRun) -> Array:
-    """Return the q-values of the planted texts, (t,), each tested once whatever its copies."""
-    return q_values(moderated_test(run.planted_table, run.run.manifest.seed).p_value)
+    return np.asarray(run.planted_q_values <= SIGNIFICANCE)
 
 
 def recited_texts(run: StudyRun) -> Flags:
@@ -130,7 +124,7 @@ def _text_table(run: StudyRun) -> Rows:
             number(q_value),
             *(f"{value:.3g}" for value in counts.get(str(scores.ids[row]), [0, 0, 0])),
         )
-        for row, copies, q_value in zip(rows, run.copies, _q_values(run), strict=True)
+        for row, copies, q_value in zip(rows, run.copies, run.planted_q_values, strict=True)
     ]
     order = np.argsort(-scores.mean_log[rows], kind="stable")[:_SHOWN]
     return [head, *(body[place] for place in order)]
@@ -219,7 +213,8 @@ _CHANGES = {  # columns of a recitation, with their titles
 def _changes(first: StudyRun, other: StudyRun) -> dict[str, Estimate]:
     """Estimate by how much another run exceeds the first, over the same windows of texts."""
     here, there = first.recitation, other.recitation
-    shared = [place in set(_places(there)) for place in _places(here)]
+    known = set(_places(there))
+    shared = [place in known for place in _places(here)]
     here = here.take(np.flatnonzero(shared))
     rows = _rows_of(here, there)
     unit = {"bits_in": here.settings.suffix, "bits_out": here.settings.suffix}

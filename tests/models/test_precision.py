@@ -65,7 +65,7 @@ def test_what_must_not_be_rounded_is_not_timed():
 def test_auto_is_what_the_clock_says(monkeypatch, pays):
     sizes = []
     monkeypatch.setattr(
-        auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *a: sizes.append(a) or pays
+        auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *a, **k: sizes.append((a, k)) or pays
     )
     monkeypatch.setattr(
         lstm_parameters, "lstm_is_faster_in_bfloat16", lambda *a, **k: sizes.append((a, k)) or pays
@@ -74,7 +74,8 @@ def test_auto_is_what_the_clock_says(monkeypatch, pays):
     model = VAE(4, hidden=[7, 5], batch_size=9)
     assert model.settled((100, 8, 8)).precision == expected
     assert CharLSTM(3, 1, batch_size=9).settled().precision == expected
-    assert sizes == [(64, (7, 5), 4, 9), ((3, 1, 9), {"private": False})]
+    lstm_sizes = ((3, 1, 9), {"private": False})
+    assert sizes == [((64, (7, 5), 4, 9), {"is_compiled": False}), lstm_sizes]
     for other in (VAE(likelihood="gaussian"), VAE(network="convolutional")):
         assert other.settled((100, 32, 32)).precision == "float32"
     assert len(sizes) == 2
@@ -83,7 +84,7 @@ def test_auto_is_what_the_clock_says(monkeypatch, pays):
 @pytest.mark.parametrize("pays", [True, False])
 def test_a_model_without_settled_precision_is_the_one_that_auto_means(monkeypatch, pays):
     """Whichever the clock chooses, in training and in scoring, to the bit."""
-    monkeypatch.setattr(auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *_: pays)
+    monkeypatch.setattr(auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *_, **__: pays)
     monkeypatch.setattr(lstm_parameters, "lstm_is_faster_in_bfloat16", lambda *_, **__: pays)
     name, x = "bfloat16" if pays else "float32", np.random.default_rng(0).random((40, 6))
     dp = DP(noise_multiplier=1.0, delta=1e-3)
@@ -103,11 +104,16 @@ def test_the_clock_is_asked_once_for_a_size(monkeypatch):
     for timing in (auto_arithmetic, lstm_parameters):
         monkeypatch.setattr(timing, "bfloat16_is_faster", lambda work: timed.append(work) or False)
     sizes = (11, (3,), 2, 5)  # of no other test
-    assert [auto_arithmetic.vae_is_faster_in_bfloat16(*sizes) for _ in range(3)] == [False] * 3
+    for is_compiled in (False, True):
+        answers = [
+            auto_arithmetic.vae_is_faster_in_bfloat16(*sizes, is_compiled=is_compiled)
+            for _ in range(3)
+        ]
+        assert answers == [False] * 3
     assert [
         lstm_parameters.lstm_is_faster_in_bfloat16(5, 1, 3, private=True) for _ in range(3)
     ] == [False] * 3
-    assert len(timed) == 2
+    assert len(timed) == 3
     for work in timed:  # what is timed can be done in both
         for dtype in module.PRECISIONS.values():
             work(dtype)()

@@ -97,5 +97,5 @@ def _consequence(gate: Gate, result: Findings) -> str:
         "use more canaries" if isinstance(result, ExposureResult) else sensitivity.new_run(result)
     )
     unmeasured = any(each.reason.startswith(UNMEASURED) for each in gate.thresholds)
-    missing = ", and see below how what was never measured can be" if unmeasured else ""
+    missing = ", and see below how what was not measured can be" if unmeasured else ""
     return f"{consequence} To decide it, {more}{missing}."

@@ -125,7 +125,7 @@ def _rise(result: MemorizationResult, whose: str) -> str:
     if rise.min() <= 0:  # found by the weighted difference, which noisy fits move less
         span = f"up to {high}"
     raised = log_likelihood(result.description)
-    return f": training raises {whose} {raised} by {span} nats"
+    return f": training raises {whose} {raised} by an estimated {span} nats"
 
 
 def _method(summary: Summary) -> list[str]:
@@ -162,8 +162,8 @@ def control(sensitivity: Sensitivity) -> str:
         )
     return (
         f"That is more than there should be ({', '.join(often)}), so each record's p-value is"
-        " raised to at least the share of the control's that are as small: records may be missed,"
-        " but no more of those found are false."
+        " raised to at least the share of the control's that are as small. That keeps the rate of"
+        " false discoveries, and may miss records."
     )
 
 
@@ -197,7 +197,7 @@ def reach(result: MemorizationResult) -> list[str]:
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence, by an upper limit alone, training raises no scored record's"
+            "With 95% confidence for all records together, training raises no scored record's"
             f" {log_likelihood(result.description)} by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
@@ -209,7 +209,7 @@ def upper_alone(result: MemorizationResult) -> str:
     upper = result.summary().sensitivity.upper_limit
     if not np.isfinite(upper):
         return ""
-    return f"; with 95% confidence, by an upper limit alone, none is above {number(upper)} nats"
+    return f"; with 95% confidence for all records together, none is above {number(upper)} nats"
 
 
 def new_run(result: MemorizationResult) -> str:

@@ -124,7 +124,7 @@ def test_a_compiled_convolutional_network_scores_the_same():
 
 def test_auto_is_settled_once_and_for_the_size(monkeypatch):
     monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)
-    monkeypatch.setattr(auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *sizes: True)
+    monkeypatch.setattr(auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *_, **__: True)
     small, large = VAE().settled((100, 8, 8)), VAE().settled((60_000, 32, 32))
     assert (small.precision, small.compile) == ("bfloat16", False)
     assert (large.precision, large.compile) == ("bfloat16", True)

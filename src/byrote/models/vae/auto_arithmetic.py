@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from byrote.models.arithmetic import (
     Arithmetic,
@@ -42,18 +43,21 @@ def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, s
     spared = fits * (MOST - FEWER[0]) * scoring
     if vae.draws == AUTO and spared < 2 * vae.epochs * training:
         values["draws"] = MOST
-    if vae.precision == "auto":
-        tolerant = tolerates_bfloat16(vae) and vae.dp is None
-        sizes = (math.prod(shape[1:]), tuple(vae.hidden), vae.latent_dim, vae.batch_size)
-        values["precision"] = resolve_precision(
-            vae.device, tolerant=tolerant, is_faster=lambda: vae_is_faster_in_bfloat16(*sizes)
-        )
     if vae.compile == "auto" and vae.dp is not None:
         values["compile"] = False
     elif vae.compile == "auto":
         total = fits * math.prod(shape)
         seconds = total * (vae.epochs * training + number_of(vae.draws) * scoring)
         values["compile"] = resolve_compile(vae.device, seconds=seconds)
+    if vae.precision == "auto":
+        tolerant = tolerates_bfloat16(vae) and vae.dp is None
+        sizes = (math.prod(shape[1:]), tuple(vae.hidden), vae.latent_dim, vae.batch_size)
+        is_compiled = bool(values.get("compile", vae.compile))
+        values["precision"] = resolve_precision(
+            vae.device,
+            tolerant=tolerant,
+            is_faster=lambda: vae_is_faster_in_bfloat16(*sizes, is_compiled=is_compiled),
+        )
     return values
 
 
@@ -66,27 +70,53 @@ def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
 
 @cache
 def vae_is_faster_in_bfloat16(
-    values: int, hidden: tuple[int, ...], latent_dim: int, batch_size: int
+    values: int, hidden: tuple[int, ...], latent_dim: int, batch_size: int, *, is_compiled: bool
 ) -> bool:
-    """Time a step of training and 256 draws of a record of these sizes, once per process."""
+    """Time a step of training and 256 draws of a record of these sizes, once per process.
+
+    Of compiled functions only the products are timed: the conversions of weights, which may cost
+    more than a faster product saves, are then part of other loops.
+    """
     values, latent_dim, batch_size = (min(n, _WIDEST) for n in (values, latent_dim, batch_size))
     with seeded(0):
         network = FullyConnected(values, latent_dim, [min(width, _WIDEST) for width in hidden])
+    work = _products if is_compiled else _steps
+    return bfloat16_is_faster(partial(work, network, batch_size))
+
+
+def _steps(network: FullyConnected, batch_size: int, dtype: torch.dtype) -> Callable[[], None]:
+    values, latent_dim = network.head.out_features, network.latent_dim
     model = AutoEncoder(network, Bernoulli())
     generator = torch.Generator().manual_seed(0)
     x, noise = (torch.rand(batch_size, values, generator=generator) for _ in range(2))
     latent = torch.randn(batch_size, latent_dim, generator=generator)
     z = torch.randn(_DRAWS, 1, latent_dim, generator=generator)
+    step = PlainStep(model, Binary((values,)), 1e-3, dtype)
+    decoder = BernoulliDecoder(network, (_DRAWS, 1), Arithmetic(dtype)).for_records(x[:1])
 
-    def work(dtype: torch.dtype) -> Callable[[], object]:
-        step = PlainStep(model, Binary((values,)), 1e-3, dtype)
-        decoder = BernoulliDecoder(network, (_DRAWS, 1), Arithmetic(dtype)).for_records(x[:1])
+    def train_and_decode() -> None:
+        step(x, noise, latent)
+        with torch.no_grad():
+            decoder(z, slice(0, 1))
 
-        def train_and_decode() -> None:
-            step(x, noise, latent)
-            with torch.no_grad():
-                decoder(z, slice(0, 1))
+    return train_and_decode
 
-        return train_and_decode
 
-    return bfloat16_is_faster(work)
+def _products(network: FullyConnected, batch_size: int, dtype: torch.dtype) -> Callable[[], None]:
+    """Prepare the products with each layer's weights: its values, both gradients, and decoding."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    trained, decoding = (
+        [layer.weight.detach().to(dtype) for layer in some]
+        for some in (layers, network.decoder_layers())
+    )
+    ones = torch.ones(max(batch_size, _DRAWS), network.width, dtype=dtype)
+
+    def multiply() -> None:
+        for weight in trained:
+            gradient, x = (ones[:batch_size, :width] for width in weight.shape)
+            for factors in ((x, weight.t()), (gradient, weight), (gradient.t(), x)):
+                torch.mm(*factors)
+        for weight in decoding:
+            torch.mm(ones[:_DRAWS, : weight.shape[1]], weight.t())
+
+    return multiply

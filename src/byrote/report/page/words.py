@@ -96,13 +96,14 @@ def of_scores(value: str, unit: str) -> Words:
         (
             "found",
             "at a 5% false discovery rate: of all records found, 1 in 20 is expected to be there by"
-            " chance; which one cannot be said",
+            " chance; which ones cannot be said",
         ),
         (
             "q",
-            "the false discovery rate at which the record would just be found. It rests on what all"
-            " records say about noise too: a record can be found although its own interval, from"
-            " its own few values, is wide.",
+            "the false discovery rate at which the record would just be found: the smaller, the"
+            " surer; no probability that the record is there by chance. It decides, and rests on"
+            " what all records say about noise; an interval shows how far the record's own few"
+            " values scatter, and the two may disagree.",
         ),
     )
 
@@ -113,7 +114,6 @@ def intervals(*, moderated: bool) -> str:
     if not moderated:
         return f"{own}."
     return (
-        f"{own}, q from what all records say about noise, and from how many were tested. So a"
-        " record can be found although its interval holds 0, and another not be found although its"
-        " interval does not."
+        "q decides whether a record is found: it rests on what all records say about noise, and on"
+        f" how many were tested. {own}; the two may disagree."
     )

@@ -11,10 +11,10 @@ UNIT = "nats"
 def measure(gated: GatedRun, asked: float) -> Measured:
     """Measure the largest effect of any record, by simultaneous confidence limits of all records.
 
-    The interval begins at the highest lower limit and ends at the highest upper one. So the
-    threshold passes only if every record's upper limit is within it: if the run would have shown
-    a record above it. The record named has the highest lower limit, and of several that have the
-    same, as where none is finite, the largest effect.
+    The interval begins where Simes' test of all records does, at the highest lower limit or above,
+    and ends at the highest upper limit. So the threshold passes only if every record's upper limit
+    is within it: if the run would have shown a record above it. The record measured has the highest
+    lower limit, or where none is finite the highest one of its own.
     """
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")
@@ -22,15 +22,16 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     if discovery.control is None:
         return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
     low, high = discovery.limits(gated.tail)
-    limited = np.flatnonzero(np.isfinite(high))
-    if not len(limited):
+    above, limited = discovery.largest_is_above(gated.tail), np.flatnonzero(np.isfinite(high))
+    if np.isneginf(above) and not len(limited):
         return Measured.missing(UNIT, _no_limits(discovery.effect, gated.tail))
-    candidates = limited[low[limited] == low[limited].max()]
+    sure = low if len(limited) else discovery.lower(gated.tail)
+    candidates = np.flatnonzero(sure == np.nanmax(sure))
     highest = int(candidates[np.argmax(discovery.effect[candidates])])
     return Measured(
         found=float(discovery.effect[highest]),
-        low=float(low[highest]),
-        high=float(high[limited].max()),
+        low=above,
+        high=float(high[limited].max()) if len(limited) else np.inf,
         unit=UNIT,
         covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
         " records hold together",
@@ -43,9 +44,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
 def _no_limits(effect: NDArray[np.float64], tail: float) -> str:
     largest = np.nanmax(effect)
     return (
-        "too few fits for limits that hold for all records at once (the negative control is too"
-        f" small for an error of {tail:.3g} a side); the largest effect seen, {largest:.3g} {UNIT},"
-        " is partly chance"
+        "too few fits for limits that hold for all records at once, with an error of"
+        f" {tail:.3g} a side; the largest effect seen, {largest:.3g} {UNIT}, is partly chance"
     )
 
 

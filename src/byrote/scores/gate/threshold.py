@@ -16,7 +16,7 @@ from byrote.runs.table import Table
 from byrote.scores.run import Run
 
 Verdict = Literal["passed", "failed", "inconclusive"]
-UNMEASURED = "never measured"
+UNMEASURED = "not measured"
 FORMAT = "byrote-gate-1"
 EXIT_CODES: Mapping[Verdict, int] = {"passed": 0, "failed": 3, "inconclusive": 4}
 _DESCRIBED = {"run_id", "seed", "plan", "model", "data"}

@@ -21,7 +21,7 @@ from byrote.stats.moderated_test import (
     fit_prior,
     moderated_t,
 )
-from byrote.stats.multiple_testing import q_values
+from byrote.stats.multiple_testing import exceeded_by_at_least, q_values
 from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
 from byrote.stats.threads import for_each
 
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Source = Literal["bystanders", "permuted memberships"]
+Compared = Sequence[tuple[Indices, Control]]
 
 SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 POWER = 0.8  # with which a detectable effect is found
@@ -71,7 +72,7 @@ class Discovery:
     standard_error: Array
     degrees: Array
     control: Control | None = None
-    compared: Sequence[tuple[Indices, Control]] = ()
+    compared: Compared = ()
     prior: VariancePrior | None = None
     source: Source | None = None
     reason: str = ""
@@ -102,20 +103,37 @@ class Discovery:
         1 / tail memberships may have the most extreme of them by chance. NaN where a record has no
         moderated test.
         """
+        large = [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
+        single = tail / max(1, sum(len(rows) for rows, _ in large))
         return (
-            self.effect - self._reach(tail, upper=False),
-            self.effect + self._reach(tail, upper=True),
+            self.effect - self._reach(large, single, upper=False),
+            self.effect + self._reach(large, single, upper=True),
         )
 
-    def _reach(self, tail: float, *, upper: bool) -> Array:
+    def lower(self, tail: float) -> Array:
+        """Each record's own lower limit, (r,) nats: too high with probability ``tail``.
+
+        -inf where the control is too small to tell, or a record has no moderated test.
+        """
+        large = [(rows, each) for rows, each in self.compared if tail * len(each) >= 1]
+        return np.nan_to_num(self.effect - self._reach(large, tail, upper=False), nan=-np.inf)
+
+    def largest_is_above(self, tail: float) -> float:
+        """Lower limit of the largest effect, nats, wrong with probability ``tail``.
+
+        By Simes' test of all records (1986), which several clear effects pass together where the
+        control is too small to show that of any one of them. -inf where nothing is proved.
+        """
+        tested = np.count_nonzero(~np.isnan(self.p_value))
+        return exceeded_by_at_least(self.lower, tested, 1, tail)
+
+    def _reach(self, compared: Compared, tail: float, *, upper: bool) -> Array:
         reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
-        large = [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
-        if not large:
+        if not compared:
             return reach
-        rows = np.concatenate([rows for rows, _ in large])
-        shares = [len(rows_of) / len(rows) for rows_of, _ in large]
-        controls = [each for _, each in large]
-        critical = joint_critical(controls, shares, tail / len(rows), upper=upper)
+        rows = np.concatenate([rows for rows, _ in compared])
+        shares = [len(rows_of) / len(rows) for rows_of, _ in compared]
+        critical = joint_critical([each for _, each in compared], shares, tail, upper=upper)
         if critical > 0:
             degrees, place = np.unique(self.degrees[rows], return_inverse=True)
             quantile = -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]

@@ -44,16 +44,16 @@ _BALANCED = (
 _FOLDS = "the fits of a repeat hold out different folds: they are not independent trials"
 _NEIGHBOURS = {"probes": ADD_REMOVE, "leave-one-out": ADD_REMOVE}  # others exchange records
 _NO_COINS = {
-    "kfold": "every record is held out exactly once in a repeat: folds are not independent coins",
+    "kfold": "folds are not independent coins: every record is held out exactly once in a repeat",
     "leave-one-out": "each record is held out alone: there are no coins",
-    "subset": "subsets have a fixed size: inclusions are not independent coins",
-    "splitter": "a splitter's parts have fixed sizes: inclusions are not independent coins",
+    "subset": "subsets of a fixed size are not independent coins",
+    "splitter": "a splitter's parts of fixed sizes are not independent coins",
     "membership": "a matrix of memberships is not known to be tossed by independent fair coins",
 }
 _PAIRS = (
     "exactly half of the probes are in each fit of a pair: inclusions are not independent coins"
 )
-_INSTEAD = "byrote.Probes(…, coins=True), --plan probes --coins, has them"
+_INSTEAD = "a plan of such coins, --plan probes --coins or byrote.Probes(…, coins=True), allows one"
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def signature() -> Section:
                 "I have read what this page shows, what it does not test, and its limits.",
                 (
                     "Name and role",
-                    "Decision: release, audit again, train again, or reject",
+                    "Decision: reject, train again, audit again, or release",
                     "Date and signature",
                 ),
             ),
@@ -110,7 +110,7 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
         yield "Near-duplicates: not looked for. A record with a copy seems unmemorized."
     data = "on parts of these data" if audit.exposures is None else "with secrets added"
     yield (
-        f"A model in use: what was audited {_audited(audit)} trained for this page in the same way,"
+        f"A model in use: what was audited {_audited(audit)} trained for this page, the same way,"
         f" {data}."
     )
     if audit.run.design.fits == 1:
@@ -131,7 +131,9 @@ def _defaults(audit: Audit) -> dict[str, Coverage]:
     defaults = {
         ATTRIBUTE: Coverage("not run", "byrote.privacy.attribute_disclosure guesses a column")
         if table
-        else Coverage("out of scope", "there are no named columns to guess"),
+        else Coverage(
+            "out of scope", "byrote guesses named columns only, and these data have none"
+        ),
         REGURGITATION: Coverage("not run", f"{audit.extraction}; {samples}"),
     }
     if audit.exposures is not None:
@@ -142,7 +144,9 @@ def _defaults(audit: Audit) -> dict[str, Coverage]:
         return {**defaults, REGURGITATION: _NOTHING_GENERATED, EXFILTRATION: exfiltration}
     return {
         **defaults,
-        EXFILTRATION: Coverage("out of scope", "a density of records answers no questions in text"),
+        EXFILTRATION: Coverage(
+            "out of scope", "byrote asks models of text only, and this one is of records"
+        ),
     }
 
 
@@ -221,7 +225,7 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
         (
             "what was audited",
             f"{plural(len(audit.run.finished), 'model')} trained for this audit, not a model in"
-            " use; the page speaks of one that was trained in the same way on such data",
+            " use; the page holds for one that was trained in the same way on such data",
         ),
         *([("near-duplicates", _near_duplicates(audit))] if audit.scores is not None else []),
         (
@@ -292,7 +296,6 @@ def _again(audit: Audit) -> Prose:
         (
             f"Test again when the data change (SHA-256 here {data}…), when the model, its settings"
             f" or its training change ({model}…), when training goes on, or when records are added"
-            " or erased. A page of another model, or of this one trained longer, says nothing of"
-            f" it.{missing}",
+            f" or erased.{missing}",
         )
     )

@@ -51,20 +51,22 @@ def _facts(audit: Audit, result: MemorizationResult) -> list[tuple[str, str]]:
         ("smallest possible p-value", cells.probability(summary.smallest_p).text),
         (
             "split-half rank correlation of M",
-            "unknown: too few fits for two halves" if np.isnan(halves) else number(halves),
+            "unknown: too few fits for two halves"
+            if np.isnan(halves)
+            else f"{number(halves)} (1: half of the fits rank records as the other half does)",
         ),
     ]
 
 
 def _drawn(audit: Audit) -> str:
     if audit.run.design.randomized:
-        return "drawn at random, so p-values hold by design"
+        return "drawn at random, as the test assumes"
     return "not known to be random: there are no p-values"
 
 
 def _smallest(result: MemorizationResult) -> Number:
     sensitivity = result.summary().sensitivity
-    name, effect = "smallest lone effect it finds", sensitivity.detectable
+    name, effect = "smallest lone effect found in 4 of 5 runs", sensitivity.detectable
     if np.isnan(effect):
         return Number(name, "", note=sensitivity.reason or "the moderated test cannot be had")
     if np.isinf(effect):
@@ -76,8 +78,8 @@ def _smallest(result: MemorizationResult) -> Number:
     value, _ = statistic_of(result.description)
     likely = f" (made {times(effect)} times as likely)" if value == "log p" else ""
     note = (
-        f"found with 80% power in a single record{likely} among others that are not memorized;"
-        " where many are, smaller effects can be found too"
+        f"of a single record{likely} among others that are not memorized; where many are, smaller"
+        " effects can be found too"
     )
     return Number(name, f"{number(effect)} nats", noisy, note, "detectable_nats", known)
 
@@ -86,7 +88,7 @@ def _unseen(sensitivity: Sensitivity) -> tuple[str, ...]:
     if np.isfinite(sensitivity.detectable) and not sensitivity.far_from_normal:
         return (
             f"Effects below {number(sensitivity.detectable)} nats on a record that is the only one"
-            " memorized: with so many fits more than one in five of them is missed.",
+            " memorized: this plan of fits misses more than one in five of them.",
         )
     if np.isinf(sensitivity.detectable):
         return ("Single records: this plan has too few fits to find any one of them.",)

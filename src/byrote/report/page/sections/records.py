@@ -30,6 +30,7 @@ from byrote.report.page.plot import Axis, Key, Plot, Rule, Stack
 from byrote.report.page.sections.registry import section
 from byrote.report.page.strips import Strips
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import quantiles
 from byrote.stats.estimate import Estimate
 
@@ -63,10 +64,7 @@ def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
     which = f"record {printable(effect.records[0])}" if effect.records else "the surest record"
     value, _ = statistic_of(result.description)
     factor = f", and makes it {times(effect.found)} times as likely" if value == "log p" else ""
-    surest = (
-        f"how much training raises the log-likelihood of {which}{factor}; it has the highest lower"
-        " limit if better fits weigh more, and noisier records have higher estimates"
-    )
+    surest = f"how much training raises the log-likelihood of {which}{factor}"
     largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
     if not largest.is_known:
         largest = replace(largest, note=f"{largest.note}{sensitivity.upper_alone(result)}")
@@ -86,11 +84,13 @@ def _share(audit: Audit, result: MemorizationResult) -> Number:
     if summary.significant:
         truly = f"at least {certain:,} truly" if certain else "none for certain"
         reach = f"{summary.share_significant:.1%}; {truly}, at {sensitivity.SURE} confidence"
+    expected = int(SIGNIFICANCE * summary.significant)
+    by_chance = f", up to {expected:,} of them by chance" if expected else ""
     return replace(
         share,
         value=f"{summary.significant:,} of {summary.scored:,}",
         interval=reach,
-        note="memorized at a 5% false discovery rate",
+        note=f"memorized at a {SIGNIFICANCE:.0%} false discovery rate{by_chance}",
         estimate=Estimate(summary.share_significant, certain / summary.scored, 1.0),
     )
 
@@ -283,7 +283,7 @@ class _Shown:
                 "Each dot is a model: grey without the record, blue with it; the line leads from"
                 " the mean without to the mean with. The shaded part is where 90% of all records"
                 " lie when they are held out.",
-                *self.audit.redacted("Records are named by their ids"),
+                *self.audit.redacted("Records are named by their ids, which may be personal data"),
             ),
             "note",
         )

@@ -12,7 +12,7 @@ from byrote.report.page.content import Cell, Grid, Section, Tone
 from byrote.report.page.drawing import Drawing, draw
 from byrote.report.page.plot import Axis, Plot, Rule, Whisker
 from byrote.report.page.sections.registry import section
-from byrote.scores.gate.threshold import Threshold, Verdict, option
+from byrote.scores.gate.threshold import UNMEASURED, Threshold, Verdict, option
 
 _WIDTH, _HEIGHT = 150.0, 26.0
 _TONES: Mapping[Verdict, Tone] = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}
@@ -39,7 +39,7 @@ def thresholds(audit: Audit) -> Section | None:
     ]
     head = ("threshold", "verdict", "limit", "measured", f"[{level}]", "", "why")
     several = "s hold together" if len(rows) > 1 else " holds"
-    wider = ": each is wider than it is alone, elsewhere on the page" if len(rows) > 1 else ""
+    wider = ": each is wider here than where it stands alone" if len(rows) > 1 else ""
     title = (
         f"Limits as they were asked for with this page. The interval{several} with probability"
         f" {level}{wider}."
@@ -51,7 +51,7 @@ def thresholds(audit: Audit) -> Section | None:
 
 def _value(threshold: Threshold) -> Cell:
     if np.isnan(threshold.found):
-        return words("never measured", tone="unknown")
+        return words(UNMEASURED, tone="unknown")
     if np.isneginf(threshold.low):
         return words(NO_LIMITS, tone="unknown")
     return words(gate_text.value(threshold.found, threshold.unit))

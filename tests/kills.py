@@ -11,7 +11,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 import warnings
@@ -129,7 +128,8 @@ def in_a_child(action, *, said=os.devnull, patience=60.0):
         for stream, path in enumerate((os.devnull, os.devnull, said)):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
         signal.alarm(int(patience) * 20)  # no trial hangs for ever
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+        for number in SIGNALS[2:]:  # which a shell or nohup may have ignored
+            signal.signal(number, signal.default_int_handler)
         interrupts.raise_on_signals()
         code = exits.run(action, debug=False)
         from multiprocessing import util
@@ -144,14 +144,13 @@ def in_a_child(action, *, said=os.devnull, patience=60.0):
 def killing_at(count, number, flag):
     """Patch the calls by which this process changes files, so that a signal comes before one.
 
-    Not those of the workers that it forks: where one dies, the run goes on. Nor those of other
-    threads, whose last ones may come when the command has ended, and nothing heeds a signal.
+    Not those of the workers that it forks: where one dies, the run goes on.
     """
     left, process = [count], os.getpid()
 
     def before(original):
         def patched(*args, **kwargs):
-            if os.getpid() == process and threading.current_thread() is threading.main_thread():
+            if os.getpid() == process:
                 left[0] -= 1
                 if left[0] == 0:
                     flag.write_text("".join(traceback.format_stack(limit=9)))

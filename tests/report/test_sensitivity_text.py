@@ -59,8 +59,9 @@ def test_none_found_is_followed_by_what_could_have_been(noise):
         UPPER,
         "p-values: moderated t.",
         "Negative control (permuted memberships): of 36,000 p-values by chance alone 5.1% are"
-        " below 5%, 0.9% are below 1%, 0.08% are below 0.1%. That is no more than there should be: the test"
-        " raises no false alarms beyond its level. Of the records themselves this says nothing.",
+        " below 5%, 0.9% are below 1%, 0.08% are below 0.1%. That is no more than there"
+        " should be: the test raises no false alarms beyond its level. Of the records themselves"
+        " this says nothing.",
     ]
 
 

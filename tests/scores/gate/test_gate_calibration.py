@@ -175,6 +175,18 @@ def test_the_largest_effect_is_named_where_there_are_no_limits():
     assert f"the largest effect seen, {largest:.3g} nats, is partly chance" in found.reason
 
 
+def test_several_clear_effects_fail_where_no_single_record_has_limits():
+    """In 27 memberships of a record chance alone could make one the largest, and hardly forty."""
+    gated = source_of(KFold(3, 3), 300, noise(1.0, 40.0, tuple(range(0, 80, 2))))
+    found = judge("max_score", 10, max_score.measure(gated, 10), level=0.95)
+    assert (found.verdict, found.records, found.high) == ("failed", (), np.inf)
+    assert 10 < found.low < 40
+    assert "which of them has it is not sure" in found.covers
+    higher = judge("max_score", 60, max_score.measure(gated, 60), level=0.95)
+    assert higher.verdict == "inconclusive"
+    assert "300 of 300 records have no limits" in higher.reason
+
+
 def test_other_thresholds_that_fail_name_records_too():
     gated = source_of(KFold(3, 6), 300, noise(1.0, 40.0, LEARNED))
     for module, limit in ((max_q999, 10), (max_significant, 0.0)):

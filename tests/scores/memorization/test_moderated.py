@@ -271,21 +271,23 @@ def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for()
         generator = np.random.default_rng(seed)
         plan = byrote.KFold(5, repeats=4)
         table = simulated(plan, NOISES["left exponential"], generator, np.repeat(5.0, 30))
-        low, high = moderated_test(table, seed, control_values=100).limits(0.1)
-        truth = planted_effects(table, seed)
+        discovery = moderated_test(table, seed, control_values=100)
+        (low, high), truth = discovery.limits(0.1), planted_effects(table, seed)
         missed += [(low > truth).any(), (high < truth).any()]
+        assert np.nanmax(low) <= discovery.largest_is_above(0.1) < truth.max()
     assert (missed <= 40 * 0.1 + 2.6 * np.sqrt(40 * 0.1 * 0.9)).all()
 
 
 def test_limits_hold_where_counts_of_values_differ_between_records():
     """At 10 % for each end; where records of many memberships weigh more, 25 %."""
-    missed, runs = np.zeros(2), 50
+    missed, runs = np.zeros(3), 50
     for seed in range(runs):
         generator = np.random.default_rng(seed)
         plan = byrote.Subset(0.8, fits=14)
         table = simulated(plan, NOISES["left exponential"], generator, np.zeros(0))
-        low, high = moderated_test(table, seed, control_values=50).limits(0.1)
-        missed += [(low > 0).any(), (high < 0).any()]
+        discovery = moderated_test(table, seed, control_values=50)
+        low, high = discovery.limits(0.1)
+        missed += [(low > 0).any(), (high < 0).any(), discovery.largest_is_above(0.1) > 0]
     assert (missed <= runs * 0.1 + 2.6 * np.sqrt(runs * 0.1 * 0.9)).all()
 
 

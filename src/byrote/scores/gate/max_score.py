@@ -33,12 +33,17 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         low=above,
         high=float(high[limited].max()) if len(limited) else np.inf,
         unit=UNIT,
-        covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
-        " records hold together",
+        covers=f"largest effect of training on one of {gated.scored_records}; {_held(limited)}",
         doubts=tuple(_doubts(gated, len(limited))),
         detail={"tested": len(limited), "detectable": _detectable(gated)},
         records=_named(gated, low, asked),
     )
+
+
+def _held(limited: NDArray[np.intp]) -> str:
+    if len(limited):
+        return "the limits of all records hold together"
+    return "by all records together: which of them has it is not sure"
 
 
 def _no_limits(effect: NDArray[np.float64], tail: float) -> str:

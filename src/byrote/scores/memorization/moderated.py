@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -103,11 +104,11 @@ class Discovery:
         1 / tail memberships may have the most extreme of them by chance. NaN where a record has no
         moderated test.
         """
-        large = [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
-        single = tail / max(1, sum(len(rows) for rows, _ in large))
+        limited = self._limited(tail)
+        single = tail / max(1, _count(limited))
         return (
-            self.effect - self._reach(large, single, upper=False),
-            self.effect + self._reach(large, single, upper=True),
+            self.effect - self._reach(limited, single, upper=False),
+            self.effect + self._reach(limited, single, upper=True),
         )
 
     def lower(self, tail: float) -> Array:
@@ -115,17 +116,24 @@ class Discovery:
 
         -inf where the control is too small to tell, or a record has no moderated test.
         """
-        large = [(rows, each) for rows, each in self.compared if tail * len(each) >= 1]
-        return np.nan_to_num(self.effect - self._reach(large, tail, upper=False), nan=-np.inf)
+        return self._lower(self.compared, tail)
 
     def largest_is_above(self, tail: float) -> float:
-        """Lower limit of the largest effect, nats, wrong with probability ``tail``.
+        """Lower limit of the largest effect, nats, too high with probability ``tail``.
 
-        By Simes' test of all records (1986), which several clear effects pass together where the
-        control is too small to show that of any one of them. -inf where nothing is proved.
+        By Simes' test (1986) of the records that have limits, or of all if none has: several clear
+        effects pass it together where the control is too small to show that of any one. No lower
+        than the highest of the limits; -inf where nothing is proved.
         """
-        tested = int(np.count_nonzero(~np.isnan(self.p_value)))
-        return exceeded_by_at_least(self.lower, tested, 1, tail)
+        compared = self._limited(tail) or self.compared
+        lower = partial(self._lower, compared)
+        return exceeded_by_at_least(lower, _count(compared), 1, tail)
+
+    def _limited(self, tail: float) -> Compared:
+        return [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
+
+    def _lower(self, compared: Compared, tail: float) -> Array:
+        return np.nan_to_num(self.effect - self._reach(compared, tail, upper=False), nan=-np.inf)
 
     def _reach(self, compared: Compared, tail: float, *, upper: bool) -> Array:
         reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
@@ -139,6 +147,10 @@ class Discovery:
             quantile = -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]
             reach[rows] = self.standard_error[rows] * quantile
         return reach
+
+
+def _count(compared: Compared) -> int:
+    return sum(len(rows) for rows, _ in compared)
 
 
 class _Unavailable(Exception):

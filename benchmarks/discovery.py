@@ -8,7 +8,8 @@ is the row of the table. The exact rank test stands beside the moderated one.
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,23 @@ def near_records(generator: np.random.Generator, inside: Flags) -> Array:
     return generator.normal(size=inside.shape) + np.roll(inside, 1, axis=1)
 
 
+def by_class(generator: np.random.Generator, inside: Flags) -> Array:
+    """A fit shifts the records of each of ten classes by as much, which no centring removes."""
+    shifts = 2 * generator.normal(size=(len(inside), 10))
+    return generator.normal(size=inside.shape) + shifts[:, np.arange(inside.shape[1]) % 10]
+
+
+def wider_held_out(generator: np.random.Generator, inside: Flags) -> Array:
+    """A record's values vary twice as much where it is held out; their means are the same."""
+    return generator.normal(size=inside.shape) * np.where(inside, 1, 2)
+
+
+def wider_where_planted(generator: np.random.Generator, inside: Flags) -> Array:
+    """The records that rise vary twice as much where they are held out."""
+    wider = ~inside & (np.arange(inside.shape[1]) < len(EFFECTS))
+    return generator.normal(size=inside.shape) * np.where(wider, 2, 1)
+
+
 NOISES: Mapping[str, Noise] = {
     "normal": lambda g, inside: g.normal(size=inside.shape),
     "t, 4 degrees": lambda g, inside: g.standard_t(4, size=inside.shape) / np.sqrt(2),
@@ -68,6 +86,9 @@ NOISES: Mapping[str, Noise] = {
         + 2 * g.normal(size=(len(inside), 1))
     ),
     "near records": near_records,
+    "within-class shifts": by_class,
+    "wider held out": wider_held_out,
+    "wider where planted": wider_where_planted,
 }
 
 PLANS: Mapping[str, Any] = {
@@ -122,19 +143,20 @@ def _performance(p_value: Array, planted: int) -> list[float]:
     return [
         discovered[planted:].sum() / max(1, discovered.sum()),
         *((null <= level).mean() for level in LEVELS),
-        *discovered[:planted].reshape(-1, 2).mean(axis=1),
+        *discovered[:planted].reshape(-1, max(1, 2 * planted // len(EFFECTS))).mean(axis=1),
     ]
 
 
-def measure(runs: int, plan: str, noise: str) -> str:
+def measure(runs: int, plan: str, noise: str, *, planted: int) -> str:
     """One row of the table."""
+    effects = np.repeat(EFFECTS, planted // len(EFFECTS))
 
     def mean(effects: Array) -> Array:
         key = (sorted(PLANS).index(plan), sorted(NOISES).index(noise))
         trials = [trial(PLANS[plan], NOISES[noise], (*key, run), effects) for run in range(runs)]
         return np.asarray(np.mean(trials, axis=0))
 
-    with_planted, without = mean(EFFECTS), mean(EFFECTS[:0])
+    with_planted, without = mean(effects), mean(effects[:0])
     power = (" ".join(f"{value:.2f}" for value in test[4:]) for test in with_planted)
     rates = f"{with_planted[0, 0]:.3f} | {without[0, 0]:.3f}"
     shares = " | ".join(f"{share:.4f}" for share in without[0, 1:4])
@@ -142,7 +164,11 @@ def measure(runs: int, plan: str, noise: str) -> str:
 
 
 def print_table(
-    head: str, row_of: Callable[[int, str, str], str], plans: Iterable[str], runs: int
+    head: str,
+    row_of: Callable[[int, str, str], str],
+    plans: Iterable[str],
+    runs: int,
+    arguments: Sequence[str] | None = None,
 ) -> None:
     """Print a row for each plan and kind of noise, as many runs of each as are asked for."""
     options = argparse.ArgumentParser()
@@ -150,7 +176,7 @@ def print_table(
     options.add_argument("--plans", nargs="*", default=[*plans])
     options.add_argument("--noises", nargs="*", default=list(NOISES))
     options.add_argument("--workers", type=int, default=2)
-    asked = options.parse_args()
+    asked = options.parse_args(arguments)
     print(f"{head}\n{'| --- ' * (head.count('|') - 1)}|")
     jobs = [(asked.runs, plan, noise) for plan in asked.plans for noise in asked.noises]
     for row in Parallel(asked.workers, return_as="generator")(
@@ -160,11 +186,14 @@ def print_table(
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--planted", type=int, default=len(EFFECTS), help="a multiple of ten")
+    asked, rest = options.parse_known_args()
     head = (
-        "| plan | noise | FDR, 10 planted | FDR, none | p ≤ .05 | .01 | .001 |"
+        f"| plan | noise | FDR, {asked.planted} planted | FDR, none | p ≤ .05 | .01 | .001 |"
         " power at 3, 6, 9, 12, 15 sd | exact test |"
     )
-    print_table(head, measure, PLANS, runs=20)
+    print_table(head, partial(measure, planted=asked.planted), PLANS, runs=20, arguments=rest)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -114,17 +115,19 @@ def content(store, epochs):
     return found
 
 
-def in_a_child(action, *, patience=60.0):
-    """Do something in a process, and a session, of its own; returns its number."""
+def in_a_child(action, *, said=os.devnull, patience=60.0):
+    """Do something in a process, and a session, of its own; returns its number.
+
+    ``said`` is where its messages go.
+    """
     child = os.fork()
     if child:
         return child
     code = 99
     try:
         os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
+        for stream, path in enumerate((os.devnull, os.devnull, said)):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
         signal.alarm(int(patience) * 20)  # no trial hangs for ever
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
         interrupts.raise_on_signals()
@@ -141,13 +144,14 @@ def in_a_child(action, *, patience=60.0):
 def killing_at(count, number, flag):
     """Patch the calls by which this process changes files, so that a signal comes before one.
 
-    Not those of the workers that it forks: where one dies, the run goes on.
+    Not those of the workers that it forks: where one dies, the run goes on. Nor those of other
+    threads, whose last ones may come when the command has ended, and nothing heeds a signal.
     """
     left, process = [count], os.getpid()
 
     def before(original):
         def patched(*args, **kwargs):
-            if os.getpid() == process:
+            if os.getpid() == process and threading.current_thread() is threading.main_thread():
                 left[0] -= 1
                 if left[0] == 0:
                     flag.write_text("".join(traceback.format_stack(limit=9)))
@@ -259,11 +263,12 @@ class Attack:
             session, ill = self._killed(combination, store, seconds)
             sessions.append(session)
             wrong += ill
-        child = in_a_child(lambda: self._ran(combination, store))
+        said = self.folder / "said"
+        child = in_a_child(lambda: self._ran(combination, store), said=said)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         sessions.append(child)
         if code != 0:
-            wrong.append(f"resumed with exit {code}")
+            wrong.append(f"resumed with exit {code}: {said.read_text()}")
         elif content(store, combination.track) != expected:
             wrong.append("a bit differs")
         if not all(all_ended(session) for session in sessions):

@@ -121,11 +121,11 @@ def _rise(result: MemorizationResult, whose: str) -> str:
     if not len(rise):
         return ""
     low, high = number(rise.min()), number(rise.max())
-    span = low if low == high else f"{low} to {high}"
+    span = f"an estimated {low if low == high else f'{low} to {high}'}"
     if rise.min() <= 0:  # found by the weighted difference, which noisy fits move less
-        span = f"up to {high}"
+        span = f"up to an estimated {high}"
     raised = log_likelihood(result.description)
-    return f": training raises {whose} {raised} by an estimated {span} nats"
+    return f": training raises {whose} {raised} by {span} nats"
 
 
 def _method(summary: Summary) -> list[str]:
@@ -135,7 +135,7 @@ def _method(summary: Summary) -> list[str]:
         reason = f" ({sensitivity.reason})" if sensitivity.reason else ""
         return [f"p-values: {summary.p_value_method}{reason}."]
     below = ", ".join(
-        f"{100 * share:.2g}% below {100 * float(level):g}%"
+        f"{100 * share:.2g}% are below {100 * float(level):g}%"
         for level, share in sensitivity.control_below.items()
     )
     exactly = ""
@@ -154,16 +154,16 @@ def control(sensitivity: Sensitivity) -> str:
     for name, share in sensitivity.control_below.items():
         level = float(name)
         if share - level > _SCORE * np.sqrt(level * (1 - level) / total):
-            often.append(f"{100 * share:.3g}% below {100 * level:.3g}%")
+            often.append(f"{100 * level:.3g}%")
     if not often:
         return (
             "That is no more than there should be: the test raises no false alarms beyond its"
             " level. Of the records themselves this says nothing."
         )
     return (
-        f"That is more than there should be ({', '.join(often)}), so each record's p-value is"
-        " raised to at least the share of the control's that are as small. That keeps the rate of"
-        " false discoveries, and may miss records."
+        f"That is more than there should be below {' and '.join(often)}, so each record's p-value"
+        " is raised to at least the share of the control's that are as small. That keeps the rate"
+        " of false discoveries, and may miss records."
     )
 
 

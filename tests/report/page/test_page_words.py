@@ -84,5 +84,5 @@ def test_secrets_among_the_first_guesses_are_counted_by_certain_ranks(most, size
 
 
 def test_only_a_test_that_borrows_noise_explains_intervals_that_disagree_with_q():
-    assert "although its interval holds 0" in intervals(moderated=True)
-    assert "although" not in intervals(moderated=False)
+    assert "the two may disagree" in intervals(moderated=True)
+    assert "disagree" not in intervals(moderated=False)

@@ -25,14 +25,14 @@ VERDICTS = [
     ("all above", ABOVE, "failed", "whole interval"),
     ("from the threshold", dataclasses.replace(ABOVE, low=2.0), "inconclusive", "across"),
     ("across", ACROSS, "inconclusive", "across"),
-    ("nothing found", Measured(), "inconclusive", "never measured"),
+    ("nothing found", Measured(), "inconclusive", "not measured"),
     ("within, in doubt", dataclasses.replace(INSIDE, doubts=("few",)), "inconclusive", "few"),
     ("above, in doubt", dataclasses.replace(ABOVE, doubts=("few",)), "failed", "whole"),
     ("above, disputed", dataclasses.replace(ABOVE, disputes=("luck",)), "inconclusive", "luck"),
     ("unbounded", dataclasses.replace(INSIDE, high=np.inf), "inconclusive", "across"),
     ("proven within", PROVEN, "passed", ""),
     ("proven above", dataclasses.replace(PROVEN, found=3.0, low=3.0), "failed", "whole"),
-    ("proven NaN", Measured(one_sided=True), "inconclusive", "never measured"),
+    ("proven NaN", Measured(one_sided=True), "inconclusive", "not measured"),
 ]
 
 

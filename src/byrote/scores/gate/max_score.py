@@ -23,7 +23,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
     low, high = discovery.limits(gated.tail)
     above, limited = discovery.largest_is_above(gated.tail), np.flatnonzero(np.isfinite(high))
-    if np.isneginf(above) and not len(limited):
+    if not (above > 0 or len(limited)):
         return Measured.missing(UNIT, _no_limits(discovery.effect, gated.tail))
     sure = low if len(limited) else discovery.lower(gated.tail)
     candidates = np.flatnonzero(sure == np.nanmax(sure))

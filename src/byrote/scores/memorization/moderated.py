@@ -124,7 +124,7 @@ class Discovery:
         By Simes' test of all records (1986), which several clear effects pass together where the
         control is too small to show that of any one of them. -inf where nothing is proved.
         """
-        tested = np.count_nonzero(~np.isnan(self.p_value))
+        tested = int(np.count_nonzero(~np.isnan(self.p_value)))
         return exceeded_by_at_least(self.lower, tested, 1, tail)
 
     def _reach(self, compared: Compared, tail: float, *, upper: bool) -> Array:

@@ -71,9 +71,10 @@ class Question:
         return "" if np.count_nonzero(within_reach) >= self.value else "out of reach"
 
     def _bounded(self, evaluation: Evaluation, share: float) -> Answer:  # noqa: ARG002
-        low, high = evaluation.discovery.limits(evaluation.table.design.per_look(SIGNIFICANCE) / 2)
-        if (low > self.value).any():
+        discovery, tail = evaluation.discovery, evaluation.table.design.per_look(SIGNIFICANCE) / 2
+        if discovery.largest_is_above(tail) > self.value:
             return "above"
+        _, high = discovery.limits(tail)
         return "within" if (high <= self.value).all() else ""
 
 

@@ -28,19 +28,19 @@ def test_the_page_is_followed_to_the_letter(tmp_path, shell, monkeypatch, capfd)
     (tmp_path / "train.py").write_text(code[0])
     printed = [run(text) for kind, text in BLOCKS if kind == "bash"]
     _data, planned, _made, shown, _array, scored = printed
-    assert "runs/mine waits for 6 of 6 fits" in planned
+    assert "runs/mine waits for 8 of 8 fits" in planned
     assert "Missing: 4." in shown
-    assert "6 of 6 fits are there." in shown
+    assert "8 of 8 fits are there." in shown
     assert "WARNING" not in shown
     table = re.compile(r"^memorized .*?(?=^Mean log p|^x.npy · |\Z)", re.MULTILINE | re.DOTALL)
     assert table.search(shown)[0] == table.search(scored)[0]  # the same bits, both ways
 
     script = (tmp_path / "array.sh").read_text()
-    assert "#SBATCH --array=6-7\n" in script
-    for fit in ("7", "6"):
+    assert "#SBATCH --array=0-7\n" in script
+    for fit in ("7", "0"):
         run(script, SLURM_ARRAY_TASK_ID=fit)
-    run = byrote.open_run(tmp_path / "runs" / "mine")
-    assert (run.design.fits, run.missing) == (8, ())
+    run = byrote.open_run(tmp_path / "runs" / "array")
+    assert (run.design.fits, run.missing) == (8, (1, 2, 3, 4, 5, 6))
 
     monkeypatch.chdir(tmp_path)
     outputs = []

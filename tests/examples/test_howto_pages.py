@@ -45,7 +45,7 @@ def test_a_model_of_ones_own(byrote_, own_module, capfd):
 def test_secrets(byrote_, capfd, monkeypatch):
     model, table = blocks("docs/secrets.md", "python")
     exec(model, {})
-    assert capfd.readouterr().out == blocks("docs/secrets.md", "text")[2]
+    assert capfd.readouterr().out == blocks("docs/secrets.md", "text")[-1]
     exec(table, {})
     Path("text.txt").write_text("the cat sat on the mat\n" * 100)
     small = [
@@ -107,7 +107,7 @@ def test_the_gate(byrote_):
     Path("data").mkdir()
     x = np.random.default_rng(0).normal(size=(60, 2))
     np.savetxt("data/train.csv", x, delimiter=",", header="a,b", comments="")
-    _, checked, _ = run_all(byrote_, "docs/gate.md", [("--probes 200", "--probes 20")], (0, 3, 4))
+    _, _, checked = run_all(byrote_, "docs/gate.md", [(" || true", "")], (0, 3, 4))
     assert "max-score" in checked
     assert "verdict" in checked
     assert Path("privacy/junit.xml").exists()

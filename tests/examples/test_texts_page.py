@@ -36,7 +36,7 @@ def test_the_commands_of_the_page_on_recitation_run(byrote_, capfd):
     data, program, _ = blocks(PAGE, "python")
     exec(data.replace("range(120)", "range(12)"), {})
     exec(program, {})
-    Path("others.jsonl").write_text(Path("mails.jsonl").read_text())
+    Path("other-mails.jsonl").write_text(Path("mails.jsonl").read_text())
     capfd.readouterr()
     few = [("--repeats 4", "--repeats 1"), *QUICKER, ("hf:tuned", "hf:base")]
     few += [("--csv", "--prefix 15 --suffix 15 --csv"), (" > tuned.csv", ""), (" > base.csv", "")]

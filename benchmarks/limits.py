@@ -1,4 +1,4 @@
-"""How often simultaneous limits of all records miss the truth of one: a table of docs/gate.md.
+"""How often simultaneous limits of all records miss the truth of one: docs/levels.md.
 
 500 records without memorization, and with ten that rise; 5 % are allowed for each end. Missed by
 lower ends, by upper ends and by the lower limit of the largest effect, in both cases; how often

@@ -17,7 +17,7 @@ def digits(run: byrote.Run) -> str:
     rise, first = scores.mean_log[found], found[0]
     return (
         f"{len(found):,} of {len(scores):,} digits are memorized (q ≤ 0.05): training raises their"
-        f" log-likelihood by {rise.min():.1f} to {rise.max():.0f} nats.\n"
+        f" log-likelihood by an estimated {rise.min():.1f} to {rise.max():.0f} nats.\n"
         f"Digit {scores.ids[first]}, a {scores.labels[first]}, has log p"
         f" {scores.log_prob_in[first]:.0f} where the model trained on it,"
         f" {scores.log_prob_out[first]:.0f} where it did not."

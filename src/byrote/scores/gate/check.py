@@ -53,8 +53,7 @@ def check(
         Bits; exposure of the most exposed of the canaries inserted.
     max_score
         Nats; effect of training on any single record, by limits that hold for all records together.
-        Of the thresholds for records, the only one that cannot pass while one record is learned by
-        heart.
+        Of the thresholds for records, the only one about each of them.
     max_significant
         Share of the records memorized at a 5 % false discovery rate: "1%", or 0.01.
     max_q999

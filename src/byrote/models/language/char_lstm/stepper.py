@@ -99,10 +99,13 @@ class LstmStepper:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
         copies = states.adjacent_copies()  # what depends on the state alone is computed once
         for layer in range(self._layers):
-            before = states.h[layer] if copies is None else states.h[layer][copies[0]]
+            before = states.h[layer]
+            before = before if copies is None else before.index_select(0, copies[0])
             recurrent = self._recurrent(before, layer)
             for rows, size in blocks(len(states), self._sizes):
-                gates = recurrent[rows] if copies is None else recurrent[copies[1][rows]]
+                gates = recurrent[rows]
+                if copies is not None:
+                    gates = recurrent.index_select(0, copies[1][rows])
                 if layer:
                     gates = _product(gates, h[layer - 1, rows], self._by_input[layer - 1], size)
                 else:

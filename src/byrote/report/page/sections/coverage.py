@@ -109,10 +109,8 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
     if audit.scores is not None and isinstance(audit.near_duplicates, str):
         yield "Near-duplicates: not looked for. A record with a copy seems unmemorized."
     data = "on parts of these data" if audit.exposures is None else "with secrets added"
-    yield (
-        f"A model in use: what was audited {_audited(audit)} trained for this page, the same way,"
-        f" {data}."
-    )
+    audited = f"what was audited {_audited(audit)} trained for this page"
+    yield f"A model in use: {audited}, in the same way, {data}."
     if audit.run.design.fits == 1:
         yield "Other trainings: these numbers are of a single trained model."
 

@@ -33,8 +33,8 @@ POWER = (
     " smaller effects can be found too."
 )
 UPPER = (
-    "With 95% confidence for all records together, training raises no scored record's"
-    " log-likelihood by more than 12.0 nats."
+    "By a one-sided limit for all records together, with 95% confidence, training raises no"
+    " scored record's log-likelihood by more than 12.0 nats."
 )
 
 
@@ -69,7 +69,7 @@ def test_a_control_with_too_many_small_p_values_says_what_follows():
     often = replace(BY_CONTROL, control_below={"0.05": 0.062, "0.01": 0.009})
     sentence = control(often)
     assert sentence.startswith("That is more than there should be below 5%, so")
-    assert sentence.endswith("That keeps the rate of false discoveries, and may miss records.")
+    assert sentence.endswith("That keeps false discoveries at their rate, and may miss records.")
 
 
 @pytest.mark.parametrize(

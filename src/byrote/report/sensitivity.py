@@ -162,8 +162,8 @@ def control(sensitivity: Sensitivity) -> str:
         )
     return (
         f"That is more than there should be below {' and '.join(often)}, so each record's p-value"
-        " is raised to at least the share of the control's that are as small. That keeps the rate"
-        " of false discoveries, and may miss records."
+        " is raised to at least the share of the control's that are as small. That keeps false"
+        " discoveries at their rate, and may miss records."
     )
 
 
@@ -197,8 +197,8 @@ def reach(result: MemorizationResult) -> list[str]:
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence for all records together, training raises no scored record's"
-            f" {log_likelihood(result.description)} by more than"
+            "By a one-sided limit for all records together, with 95% confidence, training raises no"
+            f" scored record's {log_likelihood(result.description)} by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences
@@ -209,7 +209,7 @@ def upper_alone(result: MemorizationResult) -> str:
     upper = result.summary().sensitivity.upper_limit
     if not np.isfinite(upper):
         return ""
-    return f"; with 95% confidence for all records together, none is above {number(upper)} nats"
+    return f"; by a one-sided 95% limit for all records, none is above {number(upper)} nats"
 
 
 def new_run(result: MemorizationResult) -> str:

@@ -33,7 +33,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         low=above,
         high=float(high[limited].max()) if len(limited) else np.inf,
         unit=UNIT,
-        covers=f"largest effect of training on one of {gated.scored_records}; {_held(limited)}",
+        covers="largest effect of training, not score M, on one of"
+        f" {gated.scored_records}; {_held(limited)}",
         doubts=tuple(_doubts(gated, len(limited))),
         detail={"tested": len(limited), "detectable": _detectable(gated)},
         records=_named(gated, low, asked),

@@ -41,8 +41,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         low=low,
         high=high,
         unit=UNIT,
-        covers=f"share with q <= {SIGNIFICANCE:g} of {gated.scored_records}; the upper end is what"
-        " such a plan finds, without what it misses",
+        covers=f"share with q <= {SIGNIFICANCE:g} of {gated.scored_records}; the upper end is no"
+        " bound, for what such a plan misses is not counted",
         doubts=_doubts(asked, tested, needed),
         records=gated.ids(found),
         detail={

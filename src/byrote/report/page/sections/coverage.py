@@ -222,8 +222,8 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
         ("parameters", _parameters(audit)),
         (
             "what was audited",
-            f"{plural(len(audit.run.finished), 'model')} trained for this audit, not a model in"
-            " use; the page holds for one that was trained in the same way on such data",
+            f"{plural(len(audit.run.finished), 'model')} trained for this audit, in the same"
+            " way as one in use, which was not tested",
         ),
         *([("near-duplicates", _near_duplicates(audit))] if audit.scores is not None else []),
         (

@@ -87,8 +87,9 @@ def _smallest(result: MemorizationResult) -> Number:
 def _unseen(sensitivity: Sensitivity) -> tuple[str, ...]:
     if np.isfinite(sensitivity.detectable) and not sensitivity.far_from_normal:
         return (
-            f"Effects below {number(sensitivity.detectable)} nats on a record that is the only one"
-            " memorized: this plan of fits misses more than one in five of them.",
+            f"Effects below {number(sensitivity.detectable)} nats"
+            f" ({number(sensitivity.detectable_noisy)} in a noisy record) on a record that is the"
+            " only one memorized: this plan of fits misses more than one in five of them.",
         )
     if np.isinf(sensitivity.detectable):
         return ("Single records: this plan has too few fits to find any one of them.",)

@@ -61,11 +61,12 @@ def records(audit: Audit) -> Section | None:
 
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
     effect = audit.measured("max_score")
-    which = f"record {printable(effect.records[0])}" if effect.records else "the surest record"
+    named = f"record {printable(effect.records[0])}" if effect.records else ""
+    doubt = "" if named else "; some record is above the lower end, this or another"
     value, _ = statistic_of(result.description)
     factor = f", and makes it {times(effect.found)} times as likely" if value == "log p" else ""
-    surest = f"how much training raises the log-likelihood of {which}{factor}"
-    largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
+    note = f"how much training raises the log-likelihood of {named or 'one record'}{factor}{doubt}"
+    largest = cells.measured("largest effect", effect, "largest_effect_nats", note=note)
     if not largest.is_known:
         largest = replace(largest, note=f"{largest.note}{sensitivity.upper_alone(result)}")
     return _share(audit, result), largest
@@ -85,7 +86,7 @@ def _share(audit: Audit, result: MemorizationResult) -> Number:
         truly = f"at least {certain:,} truly" if certain else "none for certain"
         reach = f"{summary.share_significant:.1%}; {truly}, at {sensitivity.SURE} confidence"
     expected = int(SIGNIFICANCE * summary.significant)
-    by_chance = f", up to {expected:,} of them by chance" if expected else ""
+    by_chance = f", on average at most {expected:,} by chance" if expected else ""
     return replace(
         share,
         value=f"{summary.significant:,} of {summary.scored:,}",

@@ -2,8 +2,7 @@
 
 Each record then has the membership of another one: p-values should be uniform, and a record found
 in at most 5 % of the permutations. Records that get a membership equal to their own are left out,
-since what is found of them is true. Beside it stands how much more the values of records vary where
-they are held out. RUN is a finished run's folder, or the word
+since what is found of them is true. RUN is a finished run's folder, or the word
 "characters": then 2,000 lines of Python's help are scored by a recurrent character model first.
 
     python benchmarks/permuted.py RUN --permutations 100
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 
 import byrote
 from byrote.models import CharLSTM
-from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.moderated import moderated_test
 from byrote.stats.multiple_testing import q_values
@@ -57,28 +55,7 @@ def discoveries(table: Table, permutations: int) -> tuple[NDArray[np.float64], i
     return np.concatenate(pooled), count
 
 
-def spread_ratio(table: Table, chosen: NDArray[np.bool_]) -> float:
-    """Standard deviation of records' values out of training, in units of that in training.
-
-    Of values less the median deviation of their fit, pooled over records.
-    """
-    values = table.used()
-    values = values - np.median(values - np.median(values, axis=0), axis=1)[:, None]
-    variances = []
-    for role in (OUT, IN):
-        side = table.roles()[table.counting()] == role
-        sided = np.ma.array(values, mask=~side)[:, chosen]
-        rest = np.square(sided - sided.mean(axis=0)).sum()
-        variances.append(rest / (side[:, chosen].sum(axis=0) - 1).sum())
-    return float(np.sqrt(variances[0] / variances[1]))
-
-
 def report(run: byrote.Run, permutations: int) -> None:
-    found = run.memorization().q_value <= 0.05
-    for chosen, name in ((~found, "not found"), (found, "found")):
-        if chosen.sum() >= 10:
-            ratio = spread_ratio(run.table(), chosen)
-            print(f"{chosen.sum()} records {name} vary {ratio:.2f} times as much held out")
     p_value, count = discoveries(run.table(), permutations)
     quantiles = ", ".join(f"{level}: {np.quantile(p_value, level):.5f}" for level in LEVELS)
     print(f"{len(p_value)} p-values; their quantiles {quantiles}")

@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, Probes
-from byrote.report.memorization import to_json
+from byrote.report.memorization import cautions, to_json
 from byrote.report.sensitivity import control, significance, undetected
 from byrote.scores.memorization.sensitivity import Sensitivity
 
@@ -193,6 +193,15 @@ def test_records_found_together_do_not_mean_that_one_alone_can_be(noise):
     assert sentence in lines
 
 
+@pytest.mark.parametrize(("ratio", "warned"), [(None, False), (1.1, False), (1.5, True)])
+def test_values_that_vary_more_held_out_are_a_caution(noise, ratio, warned):
+    sensitivity = replace(BY_CONTROL, held_out_spread=ratio)
+    summary = replace(noise.summary(), sensitivity=sensitivity)
+    said_of_spread = [each for each in cautions(replace(noise, _summary=summary)) if "vary" in each]
+    assert len(said_of_spread) == warned
+    assert all("vary 1.5 times as much where it is held out" in each for each in said_of_spread)
+
+
 def test_far_from_normal_no_effect_is_promised(noise):
     lines = said(noise, sensitivity=replace(BY_CONTROL, far_from_normal=True, detectable=595.0))
     assert not any("595" in line or "80% power" in line for line in lines)
@@ -261,6 +270,7 @@ def test_json_holds_what_could_have_been_found(outlier):
     assert set(kept) == {
         *("reason", "tested_exactly", "control", "control_values", "control_below"),
         *("detectable", "detectable_noisy", "far_from_normal", "upper_limit", "unexplained"),
+        "held_out_spread",
     }
     assert kept["control"] == "permuted memberships"
     assert kept["detectable"] == result.summary().sensitivity.detectable

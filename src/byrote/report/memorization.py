@@ -245,7 +245,12 @@ def _labels(summary: Summary) -> Table:
 
 def cautions(result: MemorizationResult) -> list[str]:
     """Return why numbers of a result may be less sure than they look."""
-    return [*_few_repeats(result), *_approximate(result), *_degenerate(result)]
+    return [
+        *_few_repeats(result),
+        *_wider_held_out(result),
+        *_approximate(result),
+        *_degenerate(result),
+    ]
 
 
 def _few_repeats(result: MemorizationResult) -> list[str]:
@@ -260,6 +265,19 @@ def _few_repeats(result: MemorizationResult) -> list[str]:
     if result.summary().standard_error_reason or count is None or not 2 <= count < FEW:
         return []
     return [f"Standard errors are uncertain themselves: they rest on only {count} {units}."]
+
+
+def _wider_held_out(result: MemorizationResult) -> list[str]:
+    """Warn of values that vary more where records are held out, and fewer of them."""
+    sensitivity = result.summary().sensitivity
+    if not sensitivity.spreads_differ:
+        return []
+    return [
+        f"A record's values vary {sensitivity.held_out_spread:.2g} times as much where it is held"
+        " out. The test takes them to vary alike: with few values held out it may find a record for"
+        " that alone, and limits of effects are too narrow. A plan that holds out half of the"
+        " records (--plan probes) hardly has this."
+    ]
 
 
 def _degenerate(result: MemorizationResult) -> list[str]:

@@ -205,6 +205,18 @@ def test_the_quantile_says_how_many_records_it_cannot_see():
     assert (every.verdict, set(every.records)) == ("failed", {"17", "4"})
 
 
+def test_limits_that_are_too_narrow_do_not_pass():
+    def values(generator, design):
+        inside = np.array([design.trained_on(fit) for fit in range(design.fits)])
+        return generator.normal(size=inside.shape) * np.where(inside, 0.1, 0.2)
+
+    found = judge(
+        "max_score", 50, max_score.measure(source_of(KFold(3, 6), 300, values), 50), level=0.95
+    )
+    assert (found.verdict, found.high < 50) == ("inconclusive", True)
+    assert "times as much where records are held out" in found.reason
+
+
 def test_records_without_limits_do_not_pass():
     def values(generator, design):
         found = noise(0.1)(generator, design)

@@ -12,6 +12,7 @@ from byrote.plans import IN, design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import comparisons
 from byrote.scores.memorization.moderated import moderated_test
+from byrote.scores.memorization.sensitivity import WIDER, held_out_spread
 from byrote.stats.memberships import other_members
 from byrote.stats.moderated_test import two_sample_contrast
 from byrote.stats.multiple_testing import q_values
@@ -289,6 +290,25 @@ def test_limits_hold_where_counts_of_values_differ_between_records():
         low, high = discovery.limits(0.1)
         missed += [(low > 0).any(), (high < 0).any(), discovery.largest_is_above(0.1) > 0]
     assert (missed <= runs * 0.1 + 2.6 * np.sqrt(runs * 0.1 * 0.9)).all()
+
+
+@pytest.mark.parametrize("plan", ["3 folds, 2 times", "10 folds, 1 times", "subsets, 12 fits"])
+@pytest.mark.parametrize("noise", ["normal", "left exponential", "wider held out"])
+def test_values_that_vary_more_held_out_are_seen_and_others_are_not(plan, noise):
+    """Twice as much; an average over records of a part of their squares understates it."""
+    table = simulated(PLANS[plan], NOISES[noise], np.random.default_rng(0), EFFECTS)
+    ratio = held_out_spread(table)
+    if plan == "10 folds, 1 times":  # one value held out does not vary
+        assert ratio is None
+    elif noise == "wider held out":
+        assert WIDER < 1.4 < ratio < 2.1
+    else:
+        assert ratio == pytest.approx(1, abs=0.15)
+
+
+def test_a_plan_that_holds_out_half_needs_no_spreads_to_be_alike():
+    plan, noise = PLANS["probes, 12 fits"], NOISES["wider held out"]
+    assert held_out_spread(simulated(plan, noise, np.random.default_rng(0), EFFECTS)) is None
 
 
 @pytest.mark.parametrize(("tail", "limited"), [(0.1, True), (0.01, False)])

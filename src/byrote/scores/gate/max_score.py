@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
+from byrote.scores.memorization.sensitivity import WIDER, held_out_spread
 
 UNIT = "nats"
 
@@ -57,6 +58,12 @@ def _no_limits(effect: NDArray[np.float64], tail: float) -> str:
 
 def _doubts(gated: GatedRun, limited: int) -> list[str]:
     doubts = []
+    ratio = held_out_spread(gated.table)
+    if ratio is not None and ratio > WIDER:
+        doubts.append(
+            f"values vary {ratio:.2g} times as much where records are held out, and limits take"
+            " them to vary alike (--plan probes, which holds out half, hardly has this)"
+        )
     scored, population = gated.sample
     if limited < scored:
         doubts.append(f"{scored - limited:,} of {scored:,} records have no limits")

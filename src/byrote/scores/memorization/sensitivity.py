@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from byrote.columnar import PlainData
+from byrote.plans import IN, OUT
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.stats.moderated_test import VariancePrior
@@ -16,7 +18,9 @@ from byrote.stats.negative_control import Control
 Array = NDArray[np.float64]
 
 CONTROL_LEVELS = (0.05, 0.01, 0.001)
+WIDER = 1.2  # ratio of spreads, held out and in training, from which the test may err
 NOISY = 0.95  # quantile of standard errors that a noisy record has
+_FEWEST, _SAMPLED = 50, 20_000  # records that show how spreads differ
 _FAR = 6.0  # standard deviations of mean_log over records
 _EVEN = 2.0  # degrees of the prior below which some records vary far more than most
 _HEAVY = 0.1  # ratio of p-values, by the control and by Student, below which tails are heavy
@@ -46,6 +50,9 @@ class Sensitivity(PlainData):
         Whether retraining noise is so far from normal that these two say little.
     upper_limit
         Effect, nats, that training has on no record, at 95 % confidence. Infinite if unknown.
+    held_out_spread
+        How many times as much a record's values vary where it is held out as in training; None if
+        unknown. The test takes them to vary alike.
     unexplained
         Row of a record that was not found, as none was, although its whole interval lies far above
         zero and the other records: by 6 of their standard deviations; -1 otherwise.
@@ -60,7 +67,13 @@ class Sensitivity(PlainData):
     detectable_noisy: float = float("nan")
     far_from_normal: bool = False
     upper_limit: float = float("inf")
+    held_out_spread: float | None = None
     unexplained: int = -1
+
+    @property
+    def spreads_differ(self) -> bool:
+        """Whether values held out vary so much more that the test may err with few of them."""
+        return self.held_out_spread is not None and self.held_out_spread > WIDER
 
 
 def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
@@ -89,9 +102,39 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
         detectable=discovery.detectable(single),
         detectable_noisy=discovery.detectable(single, NOISY),
         far_from_normal=far_from_normal(prior, control, single),
+        held_out_spread=held_out_spread(evaluation.table),
         upper_limit=float(np.nanmax(high)) if by_moderated == tested else float("inf"),
         unexplained=unexplained,
     )
+
+
+def held_out_spread(table: Table) -> float | None:
+    """Compute how many times as much records' values vary held out as in training.
+
+    Of values less the median deviation of their fit. Every record weighs alike: by the share of its
+    squares that are those held out, which has a known mean where values vary alike. None where no
+    more values are in training than held out, as the test then hardly errs, or too few of any.
+    """
+    fits, step = table.counting(), max(1, len(table.rows) // _SAMPLED)
+    values, roles = table.log_prob[fits, ::step], table.roles()[fits][:, ::step]
+    known = np.isfinite(values).all(axis=0)
+    values, roles = values[:, known], roles[:, known]
+    values = values - np.median(values - np.median(values, axis=0), axis=1)[:, None]
+    squares, degrees = np.zeros((2, 2, values.shape[1]))
+    for place, role in enumerate((OUT, IN)):
+        side = roles == role
+        count = side.sum(axis=0)
+        mean = np.sum(values, axis=0, where=side) / np.maximum(count, 1)
+        squares[place] = np.sum((values - mean) ** 2, axis=0, where=side)
+        degrees[place] = count - 1
+    some = (degrees >= 1).all(axis=0) & (squares.sum(axis=0) > 0)
+    if some.sum() < _FEWEST or not degrees[0, some].sum() < degrees[1, some].sum():
+        return None
+    odds = []
+    for sides in (squares[:, some], degrees[:, some]):
+        share = np.mean(sides[0] / sides.sum(axis=0))
+        odds.append(share / (1 - share))
+    return float(np.sqrt(odds[0] / odds[1]))
 
 
 def far_from_normal(prior: VariancePrior, control: Control, level: float) -> bool:

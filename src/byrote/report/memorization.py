@@ -66,7 +66,7 @@ def render(
     if result.missing:
         parts.append(Text(incomplete(len(result.missing)), style="bold red"))
     parts += [significance(result), _distribution(result)]
-    parts += [Text(sentence) for sentence in _few_repeats(result)]
+    parts += [Text(each) for each in (*_few_repeats(result), *_wider_held_out(result))]
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
     if summary.diagnostics is not None:

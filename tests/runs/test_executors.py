@@ -56,7 +56,7 @@ class Backwards(Executor):
         return future
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.usefixtures("forked_workers")
 def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
     here = score(PureNoise())
     assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))

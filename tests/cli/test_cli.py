@@ -212,7 +212,8 @@ def test_own_estimator(here, byrote_):
         "    def fit(self, X):\n"
         "        print('fitting', X[0])\n"
         "        warnings.warn(f'careful: {X[0]}')\n"
-        "        self.centre_ = np.random.default_rng(self.random_state).normal() + X.mean(axis=0)\n"
+        "        noise = np.random.default_rng(self.random_state).normal()\n"
+        "        self.centre_ = X.mean(axis=0) + noise\n"
         "        return self\n"
         "    def score_samples(self, X):\n"
         "        return -self.scale * ((X - self.centre_) ** 2).sum(axis=1)\n"
@@ -327,7 +328,7 @@ VERBS = [verb.name for verb in app.app.registered_commands]
 
 
 def test_commands_import_what_they_need_alone(here):
-    """What is slow waits until the options of a verb are accepted; torch, until something trains."""
+    """What is slow waits until the options of a verb are accepted, torch until it trains."""
     model = VAE(2, hidden=[4], epochs=1)
     byrote.score_memorization(model, np.clip(X, 0, 1), plan=byrote.KFold(2, 2), out="run")
     slow = ["pandas", "sklearn", "scipy", "torch", "pyarrow", "matplotlib", "rich"]

@@ -240,7 +240,7 @@ BAD = {
     ),
     "more copies than lines": (["text.txt", *GOOD, "--insertions", "300"], "has 360 lines"),
     "more candidates than a float can count": (
-        ["text.txt", "--canary", "x {digits:400}", *NGRAM, *FEW, *OUT],
+        ["text.txt", "--canary", "x {digits:400}", "--references", "9", *NGRAM, *FEW, *OUT],
         "at most 2^1000 completions",
     ),
     "fewer candidates than canaries": (

@@ -69,8 +69,8 @@ def test_json_is_alone_on_standard_output(here, byrote_):
     assert json.loads(byrote_("show", "run", "--json")[1]) == data
 
 
-def test_csv_has_a_row_per_record(here, byrote_):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_csv_has_a_row_per_record(here, byrote_, once):
+    once("score", "x.npy", *KDE, "--out", "run")
     _, out, _ = byrote_("show", "run", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [float(row["score"]) for row in rows] == byrote.open_run(
@@ -289,8 +289,8 @@ def test_dry_run_forecasts_and_writes_nothing(here, byrote_):
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_run_is_extended_by_the_same_command_with_more(here, byrote_):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_a_run_is_extended_by_the_same_command_with_more(here, byrote_, once):
+    once("score", "x.npy", *KDE, "--out", "run")
     code, out, _ = byrote_(
         "score", "x.npy", "--model", "kde", "--folds", "4", "--repeats", "3", "--out", "run"
     )
@@ -481,8 +481,8 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(bad_data, byrote_, cas
     ] == before
 
 
-def test_another_run_is_refused(here, byrote_):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_another_run_is_refused(here, byrote_, once):
+    once("score", "x.npy", *KDE, "--out", "run")
     code, out, err = byrote_("score", "x.npy", "--model", "kde", "--folds", "5", "--out", "run")
     assert (code, out) == (2, "")
     assert "plan folds 4 there, 5 here" in err
@@ -494,8 +494,8 @@ def test_show_without_a_run(here, byrote_):
     assert "holds no run" in err
 
 
-def test_a_run_without_a_single_fit_is_complained_of_once(here, byrote_):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_a_run_without_a_single_fit_is_complained_of_once(here, byrote_, once):
+    once("score", "x.npy", *KDE, "--out", "run")
     for path in (here / "run" / "fits").iterdir():
         path.unlink()
     code, out, err = byrote_("show", "run")

@@ -16,7 +16,7 @@ from byrote.runs.run_folder import RunFolder
 
 from languages import Ngram
 
-CANARY = byrote.Canary("the code is {digits:3}")
+CANARY = byrote.Canary("the code is {digits:2}")
 TEXT = [f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(40)]
 SMALL = {"hidden": 8, "layers": 2, "epochs": 2, "batch_size": 4, "window": 16}
 

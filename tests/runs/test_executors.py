@@ -53,13 +53,6 @@ class Backwards(Executor):
         return future
 
 
-@pytest.mark.usefixtures("forked_workers")
-def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
-    here = score(PureNoise())
-    assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))
-    assert not (tmp_path / "run" / "work").exists()
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_another_process_changes_nothing(name, another_process, tmp_path):
     """Neither scores nor guarantees nor kept weights."""

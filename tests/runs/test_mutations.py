@@ -13,7 +13,7 @@ def attack(tmp_path_factory):
 def test_damage_is_named_or_changes_nothing(attack):
     for path in attack.targets:  # each once, and then any
         attack.attack(flip, path)
-    for _ in range(30):
+    for _ in range(20):
         attack.attack()
     assert not attack.wrong
     assert attack.counts["flip", "named"] > 10

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import tempfile
 import time
@@ -141,11 +142,13 @@ def alive_in(group):
     return [process for process, state, _, of in processes() if of == group and state not in "ZX"]
 
 
-def maps_records(process):
+def maps_records(process, folder):
+    """Whether it has mapped a file without a name below the folder."""
     try:
-        return "(deleted)" in Path(f"/proc/{process}/maps").read_text().partition("#")[2]
+        maps = Path(f"/proc/{process}/maps").read_text()
     except OSError:
         return False
+    return re.search(rf"{re.escape(str(folder))}\S*/#\d+ \(deleted\)", maps) is not None
 
 
 def contents(folder):
@@ -156,7 +159,7 @@ def contents(folder):
                 yield Path(place, name).read_bytes()
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.usefixtures("forked_workers")
 @FORKS
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_records_and_workers_go_with_a_killed_process(here):
@@ -164,8 +167,8 @@ def test_records_and_workers_go_with_a_killed_process(here):
     how = {"plan": KFold(2, repeats=3), "out": here / "run", "executor": "processes", "workers": 1}
     process = in_a_child(lambda: byrote.score_memorization(Slow(60), X, **how))
     try:
-        until = time.monotonic() + 180  # workers start slowly on a busy machine
-        while not any(maps_records(worker) for worker in children_of(process)):
+        until = time.monotonic() + 180  # on a busy machine
+        while not any(maps_records(worker, here) for worker in children_of(process)):
             assert time.monotonic() < until
             assert not has_ended(process)
             time.sleep(0.05)

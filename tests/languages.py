@@ -52,8 +52,12 @@ class Ngram(BaseEstimator):
         return np.array([self._score(text) for text in texts])
 
     def _score(self, text):
-        tokens = self.encode(text)
-        steps = (self._log_probs(text[:k])[token] for k, token in enumerate(tokens))
+        padded, size = "\n" * self.order + text, len(self.vocabulary_)
+        steps = []
+        for start, token in enumerate(self.encode(text)):
+            row = self._counts.get(padded[start : start + self.order], {})
+            total = sum(row.values()) + self.alpha * size
+            steps.append(math.log((row.get(token, 0) + self.alpha) / total))
         return math.fsum(steps)
 
     def loss(self, texts):
@@ -67,7 +71,8 @@ class Ngram(BaseEstimator):
         missing = set(text) - set(self.vocabulary_)
         if missing:
             raise InvalidInput(f"text must be in the vocabulary; U+{ord(min(missing)):04X} is not")
-        return [self.vocabulary_.index(character) for character in text]
+        place = {character: k for k, character in enumerate(self.vocabulary_)}
+        return [place[character] for character in text]
 
     def decode(self, ids):
         return "".join(self.vocabulary_[token] for token in ids)

@@ -119,17 +119,17 @@ def test_what_cannot_be_compared_is_refused(case, byrote_, once, tmp_path):
     assert not (tmp_path / "run" / "neighbors.parquet").exists()
 
 
-def near_copies(byrote_, tmp_path):
+def near_copies(once, tmp_path):
     """The run on records two of which are copies, and two near copies."""
     x = np.random.default_rng(0).normal(size=(60, 3))
     x[20], x[41] = x[10], x[40] + 1e-7
     (tmp_path / "x.csv").write_text(table(x))
-    assert byrote_(*RUN[:-2])[0] == 0
+    assert once(*RUN[:-2])[0] == 0
     return x
 
 
-def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, tmp_path):
-    x = near_copies(byrote_, tmp_path)
+def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, once, tmp_path):
+    x = near_copies(once, tmp_path)
     code, out, err = byrote_("neighbors", "run")
     assert (code, err) == (0, "")
     assert "a copy or near copy among the others: 4 (copies: 2, near copies: 2)" in out
@@ -148,8 +148,8 @@ def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, tmp_path):
     assert data["near_duplicates"]["summary"]["hidden"] == 4
 
 
-def test_show_has_a_line_and_a_column_of_them(byrote_, tmp_path):
-    near_copies(byrote_, tmp_path)
+def test_show_has_a_line_and_a_column_of_them(byrote_, once, tmp_path):
+    near_copies(once, tmp_path)
     before = byrote_("show", "run", "--top", "60")[1]
     assert "copy" not in before
     byrote_("neighbors", "run")
@@ -181,8 +181,8 @@ def test_with_validation_records_there_are_both(byrote_, once, tmp_path):
     assert len(data["nearly_reproduced"]) == 10
 
 
-def test_near_duplicates_of_another_run_are_not_shown(byrote_, tmp_path):
-    near_copies(byrote_, tmp_path)
+def test_near_duplicates_of_another_run_are_not_shown(byrote_, once, tmp_path):
+    near_copies(once, tmp_path)
     byrote_("neighbors", "run")
     byrote_(*RUN[:-4], "--out", "other")
     there = tmp_path / "other" / "near-duplicates.parquet"
@@ -193,8 +193,8 @@ def test_near_duplicates_of_another_run_are_not_shown(byrote_, tmp_path):
     assert "belongs to another run; byrote neighbors replaces it; it is not shown" in err
 
 
-def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):
-    near_copies(byrote_, tmp_path)
+def test_what_goes_while_its_copy_stays_is_said(byrote_, once, tmp_path):
+    near_copies(once, tmp_path)
     byrote_("neighbors", "run")
     scores = byrote.open_run("run").memorization()
     order = scores.ids[scores.order()].tolist()

@@ -10,7 +10,7 @@ from byrote.report.page import report
 
 from languages import Ngram
 
-TEXT = "".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(300))
+TEXT = "".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(120))
 OTHER = TEXT[::-1]
 LENGTHS = ["--prefix", "20", "--suffix", "20"]
 MODEL = ["--model", "languages:Ngram", "--set", "order=9", "--set", "alpha=1e-6"]

@@ -4,8 +4,6 @@ import contextlib
 import errno
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -73,26 +71,13 @@ def run(tmp_path):
     return tmp_path / "run"
 
 
-FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs an always full device")
 NO_SPACE = "byrote: standard output: No space left on device\n"
 
 
-@FULL
-def test_standard_output_that_is_full(run):
-    """In a process of its own, which must not fail once more as it exits."""
-    command = [sys.executable, "-m", "byrote", "show", run]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False
-        )
-    assert (done.returncode, done.stderr) == (4, NO_SPACE)
-
-
-@FULL
-@pytest.mark.parametrize("option", ["--csv", "--json"])
-def test_standard_output_that_is_full_of_numbers(option, run, tmp_path):
-    child = forked("show", run, option, folder=tmp_path, stdout="/dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs an always full device")
+@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"]])
+def test_standard_output_that_is_full(options, run, tmp_path):
+    child = forked("show", run, *options, folder=tmp_path, stdout="/dev/full")
     assert ended(child, tmp_path) == (4, NO_SPACE)
 
 

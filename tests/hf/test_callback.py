@@ -140,21 +140,17 @@ def test_the_last_exposure_is_that_of_the_trained_model(followed):
     np.testing.assert_array_equal(found.bits, callback.history[-1][1].bits)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "steps"),
-    [({}, [4, 8]), ({"eval_strategy": "steps", "eval_steps": 3}, [3, 4, 6, 8])],
-)
-def test_measures_at_each_epoch_and_evaluation(rows, tmp_path, arguments, steps):
+def test_measures_at_each_epoch_and_evaluation(rows, tmp_path):
     callback = follow()
-    train(rows, tmp_path, callback, **arguments)
-    assert [step for step, _ in callback.history] == steps
+    train(rows, tmp_path, callback, eval_strategy="steps", eval_steps=3)
+    assert [step for step, _ in callback.history] == [3, 4, 6, 8]
 
 
 def test_the_trainer_s_own_tokenizer_serves(rows, tmp_path):
     callback = ExposureCallback([PLANTED], max_queries=2000)
     with pytest.raises(InvalidInput, match="tokenizer must be given where the Trainer has no"):
         train(rows, tmp_path, callback)
-    trainer, _ = train(rows, tmp_path)
+    trainer, _ = train(rows, tmp_path, num_train_epochs=1)
     trainer.processing_class = trainer.callback_handler.processing_class = tiny_hf.byte_level()
     trainer.add_callback(callback)
     trainer.train()
@@ -187,12 +183,18 @@ def test_it_is_found_without_an_import():
     assert byrote.hf.ExposureCallback is ExposureCallback
 
 
-@pytest.mark.parametrize("arguments", [{"gradient_accumulation_steps": 2}, {"bf16": True}])
-def test_other_ways_of_training_are_the_same_bit_for_bit_too(rows, tmp_path, arguments):
-    callback = follow(every=2)
+@pytest.mark.parametrize(
+    ("arguments", "every", "steps"),
+    [({"gradient_accumulation_steps": 2}, 2, [2, 4]), ({"bf16": True}, None, [4, 8])],
+)
+def test_other_ways_of_training_are_the_same_bit_for_bit_too(
+    rows, tmp_path, arguments, every, steps
+):
+    """With a measurement every so many steps, or at each epoch."""
+    callback = follow(every=every)
     with_it, _ = train(rows, tmp_path, callback, **arguments)
     without, _ = train(rows, tmp_path, **arguments)
-    assert callback.history
+    assert [step for step, _ in callback.history] == steps
     expected = without.model.state_dict()
     assert all(torch.equal(value, expected[k]) for k, value in with_it.model.state_dict().items())
 

@@ -31,6 +31,18 @@ options = parser.parse_args()
 with open(options.out, "w") as file:
     file.writelines(["id,log_prob\\n", *(f"{row},-1\\n" for row in range(120))])
 """  # a program that need not load NumPy
+VARIED = """import argparse, random
+
+parser = argparse.ArgumentParser()
+for name in ("--rows", "--seed", "--out"):
+    parser.add_argument(name)
+options = parser.parse_args()
+with open(options.rows) as file:
+    generator = random.Random(options.seed + file.read())
+lines = [f"{row},{-generator.random()!r}\\n" for row in range(120)]
+with open(options.out, "w") as file:
+    file.writelines(["id,log_prob\\n", *lines])
+"""  # the same, whose numbers depend on the seed and the rows
 CALL = f"{sys.executable} train.py --rows {{rows}} --seed {{seed}} --out {{log_prob}}"
 
 
@@ -47,19 +59,22 @@ def score(model, plan=PLAN, **how):
     return byrote.score_memorization(model, some_data(), plan=plan, **how).to_frame()
 
 
-@pytest.mark.parametrize("suffix", ["", ".csv", ".npy"])
+@pytest.mark.parametrize("suffix", ["", ".npy"])
 def test_a_program_gives_the_same_bits_as_the_model_in_this_process(suffix):
     assert score(Command(CALL + suffix, rehearse=False), seed=3).equals(score(InProcess(), seed=3))
 
 
 @pytest.mark.usefixtures("forked_workers")
-def test_every_executor_gives_the_same_bits():
-    expected = score(InProcess())
+def test_every_executor_gives_the_same_bits(here):
+    (here / "train.py").write_text(VARIED)
+    model = Command(f"{CALL}.csv", rehearse=False)
+    expected = score(model)
+    assert not expected.equals(score(model, seed=1))
     with ThreadPoolExecutor(2) as threads:
-        assert score(Command(CALL), executor=threads).equals(expected)
+        assert score(model, executor=threads).equals(expected)
     with ProcessPoolExecutor(1) as processes:
-        assert score(Command(CALL), executor=processes).equals(expected)
-    assert score(Command(CALL), executor="processes", workers=1).equals(expected)
+        assert score(model, executor=processes).equals(expected)
+    assert score(model, executor="processes", workers=1).equals(expected)
 
 
 def test_threads_run_programs_at_the_same_time(here):
@@ -83,10 +98,11 @@ def test_threads_run_programs_at_the_same_time(here):
 
 
 def test_what_a_program_prints_is_in_a_log_that_others_cannot_read(here):
-    score(Command(CALL), out="run")
+    (here / "train.py").write_text(f"{QUICK}\nprint(len(open(options.rows).readlines()), 'rows')\n")
+    score(Command(CALL, rehearse=False), out="run")
     log = here / "run" / "logs" / "fit-000001.log"
     rows = len(byrote.training_rows("run", 1))
-    assert log.read_text() == f"training on {rows} rows\n"
+    assert log.read_text() == f"{rows} rows\n"
     assert not (here / "run" / "work").exists()
     if os.name == "posix":
         assert log.stat().st_mode & 0o77 == log.parent.stat().st_mode & 0o77 == 0
@@ -163,17 +179,10 @@ def test_a_failure_says_what_happened_and_where_the_log_is(here, end, message):
 
 
 def test_a_program_is_ended_at_its_time_limit_with_what_it_started(here):
-    (here / "train.py").write_text(
-        "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "open('child', 'w').write(str(child.pid))\n"
-        "time.sleep(600)\n"
-    )
-    plan = byrote.Probes(30, fits=2)
-    with pytest.raises(IncompleteRun, match="was ended after its timeout of 1.5 s; see"):
-        byrote.score_memorization(
-            Command(CALL, timeout=1.5, rehearse=False), some_data(), plan=plan, out="run"
-        )
+    (here / "train.sh").write_text("sleep 600 &\necho $! > child\nwait\n")
+    model = Command("sh train.sh {rows} {log_prob}", timeout=0.75, rehearse=False)
+    text = failure(model)
+    assert "was ended after its timeout of 0.75 s; see" in text
     assert not _runs(int((here / "child").read_text()))
 
 
@@ -201,7 +210,7 @@ def test_a_failed_rehearsal_names_its_log_and_writes_no_run(here):
 def test_a_killed_run_does_only_what_is_missing(here, capfd):
     """The main process is killed in the middle of a fit's program."""
     (here / "train.py").write_text(
-        f"{SCRIPT}\nimport time\nopen('started', 'a').write('x')\n"
+        f"{VARIED}\nimport os, time\nopen('started', 'a').write('x')\n"
         "while os.path.exists('slow') and os.path.getsize('started') > 2: time.sleep(0.05)\n"
     )
     (here / "slow").touch()
@@ -221,7 +230,7 @@ def test_a_killed_run_does_only_what_is_missing(here, capfd):
     score(Command(CALL, rehearse=False), plan, out="run")
     assert done.paths.fit(0).read_bytes() == before
     resumed = byrote.open_run("run").memorization().to_frame()
-    assert resumed.equals(score(InProcess(), plan))
+    assert resumed.equals(score(Command(CALL, rehearse=False), plan))
 
 
 @pytest.mark.usefixtures("forked_workers")

@@ -1,10 +1,7 @@
 """The same scores, bit for bit, wherever fits run and whoever dies."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -19,7 +16,7 @@ from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 
-from estimators import Global, LoadsTorch, Misbehaving, PureNoise
+from estimators import Global, Misbehaving, PureNoise
 
 X = np.random.default_rng(0).random((90, 6))
 PLAN = KFold(3, repeats=2)
@@ -54,13 +51,6 @@ class Backwards(Executor):
             for waiting, call, arguments, keywords in reversed(self.waiting):
                 waiting.set_result(call(*arguments, **keywords))
         return future
-
-
-@pytest.mark.usefixtures("without_torch")
-def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
-    here = score(PureNoise())
-    assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))
-    assert not (tmp_path / "run" / "work").exists()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -145,30 +135,10 @@ def test_an_executor_that_outlives_a_folder_sees_new_records(another_process, tm
         assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
 
 
-RESUMED = """
-import sys
-import numpy as np
-import byrote
-from estimators import LoadsTorch
-x = np.random.default_rng(0).normal(size=(40, 2))
-assert "torch" not in sys.modules
-result = byrote.score_memorization(LoadsTorch(), x, plan=byrote.KFold(2, 2), out=sys.argv[1])
-print(result.score.tobytes().hex())
-"""
-
-
-def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
+def test_a_model_that_loads_torch_late_is_the_same_when_resumed(resumed_elsewhere):
     """In a process where a fit in the middle of the run is the first to load torch."""
-    x, store = np.random.default_rng(0).normal(size=(40, 2)), tmp_path / "run"
-    whole = byrote.score_memorization(LoadsTorch(), x, plan=KFold(2, 2), out=store)
-    for fit in (1, 2):
-        RunPaths(store).fit(fit).unlink()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    resumed = subprocess.run(
-        [sys.executable, "-c", RESUMED, store],
-        env=environment, capture_output=True, check=True, text=True,
-    )  # fmt: skip
-    assert resumed.stdout.strip() == whole.score.tobytes().hex()
+    whole, resumed = resumed_elsewhere
+    assert resumed.result() == whole
 
 
 def test_workers_stay_within_the_cores():

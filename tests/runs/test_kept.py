@@ -33,6 +33,22 @@ def score(store, keep_models="none", model=None, x=X, plan=PLAN, **more):
     )
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Runs that keep their models, made once: all of one, the release model of others."""
+    folder = tmp_path_factory.mktemp("kept")
+    score(folder / "run", "all")
+    score(folder / "other", "release", seed=1)
+    score(folder / "mixture", "release", GaussianMixture(2, covariance_type="tied"))
+    return folder
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """A copy of the run that keeps all models."""
+    return shutil.copytree(made / "run", tmp_path / "run")
+
+
 def kept(folder):
     return sorted(path.name for path in RunPaths(folder).models.glob("*"))
 
@@ -69,18 +85,16 @@ def test_keeping_changes_no_score(tmp_path):
     assert kept(tmp_path / "all") == [f"{name}.safetensors" for name in names]
 
 
-def test_files_are_private(tmp_path):
-    score(tmp_path / "run", "all")
-    models = RunPaths(tmp_path / "run").models
+def test_files_are_private(made):
+    models = RunPaths(made / "run").models
     assert stat.S_IMODE(models.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in models.iterdir()} == {0o600}
 
 
-def test_a_fit_that_is_kept_is_the_one_that_scored(tmp_path):
-    score(tmp_path / "run", "all")
-    run = RunFolder.open(RunPaths(tmp_path / "run"))
+def test_a_fit_that_is_kept_is_the_one_that_scored(made):
+    run = RunFolder.open(RunPaths(made / "run"))
     for fit in range(6):
-        model = byrote.open_run(tmp_path / "run").model(fit=fit, model=Keepable())
+        model = byrote.open_run(made / "run").model(fit=fit, model=Keepable())
         assert model.n_ == 60
         assert np.array_equal(model.score_samples(X), run.log_prob(fit))
 
@@ -111,12 +125,11 @@ def test_all_does_finished_fits_again_and_only_those_without_weights(tmp_path):
     assert {name for name in models if after[name] != models[name]} == {"fit-000002.safetensors"}
 
 
-def test_weights_are_made_again_with_a_fit_that_is_done_again(tmp_path):
-    score(tmp_path / "run", "all")
-    before = times(tmp_path / "run", "models/*")
-    RunPaths(tmp_path / "run").fit(1).unlink()
-    score(tmp_path / "run")
-    after = times(tmp_path / "run", "models/*")
+def test_weights_are_made_again_with_a_fit_that_is_done_again(run):
+    before = times(run, "models/*")
+    RunPaths(run).fit(1).unlink()
+    score(run)
+    after = times(run, "models/*")
     assert {name for name in before if after[name] != before[name]} == {"fit-000001.safetensors"}
 
 
@@ -178,37 +191,28 @@ def another_fit(path, other):
 DAMAGES = [truncate, empty, flip, unmark]
 
 
-@pytest.fixture
-def runs(tmp_path):
-    score(tmp_path / "run", "all")
-    score(tmp_path / "other", "release", seed=1)
-    return tmp_path / "run", tmp_path / "other"
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_weights_are_refused_and_done_again(damage, runs):
-    folder, other = runs
-    path = RunPaths(folder).model(RELEASE)
-    before = RunFolder.open(RunPaths(folder)).models.weights(RELEASE)
-    damage(path, other)
+def test_damaged_weights_are_refused_and_done_again(damage, run, made):
+    path = RunPaths(run).model(RELEASE)
+    before = RunFolder.open(RunPaths(run)).models.weights(RELEASE)
+    damage(path, made / "other")
     with pytest.raises(byrote.CorruptFile, match=r"release\.safetensors"):
-        byrote.open_run(folder).model(model=Keepable())
+        byrote.open_run(run).model(model=Keepable())
     with pytest.warns(UserWarning, match=r"release\.safetensors.*done again"):
-        score(folder, "release")
-    after = RunFolder.open(RunPaths(folder)).models.weights(RELEASE)
+        score(run, "release")
+    after = RunFolder.open(RunPaths(run)).models.weights(RELEASE)
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 @pytest.mark.parametrize("damage", [another_run, another_fit])
-def test_foreign_weights_are_refused_and_left(damage, runs):
-    folder, other = runs
-    path = RunPaths(folder).model(RELEASE)
-    damage(path, other)
+def test_foreign_weights_are_refused_and_left(damage, run, made):
+    path = RunPaths(run).model(RELEASE)
+    damage(path, made / "other")
     content = path.read_bytes()
     with pytest.raises(byrote.errors.ForeignFile, match="another run or fit"):
-        byrote.open_run(folder).model(model=Keepable())
+        byrote.open_run(run).model(model=Keepable())
     with pytest.raises(byrote.errors.ForeignFile, match="another run or fit"):
-        score(folder, "release")
+        score(run, "release")
     assert path.read_bytes() == content
 
 
@@ -278,12 +282,10 @@ def test_a_network_comes_back_whole(name, tmp_path):
     assert not {"network_", "denoiser_"} & {*vars(model)}
 
 
-def test_a_mixture_comes_back_whole(tmp_path):
-    model = GaussianMixture(2, covariance_type="tied")
-    score(tmp_path / "run", "release", model)
+def test_a_mixture_comes_back_whole(made):
     training, evaluation = (seeds.integer(0, seeds.Purpose.RELEASE, fold=f) for f in (0, 1))
     expected = GaussianMixture(2, covariance_type="tied", random_state=training).fit(X)
-    loaded = byrote.open_run(tmp_path / "run").model()
+    loaded = byrote.open_run(made / "mixture").model()
     assert np.array_equal(loaded.score_samples(X), expected.score_samples(X))
     expected.set_params(random_state=evaluation)
     assert np.array_equal(loaded.sample(9)[0], expected.sample(9)[0])
@@ -307,11 +309,10 @@ LOADS = {
 
 
 @pytest.mark.parametrize("case", LOADS)
-def test_a_model_that_cannot_be_loaded_is_refused(case, tmp_path):
-    score(tmp_path / "run", "release")
+def test_a_model_that_cannot_be_loaded_is_refused(case, made):
     folder, options, kind, message = LOADS[case]
     with pytest.raises(kind, match=message):
-        byrote.open_run(folder(tmp_path / "run")).model(**options)
+        byrote.open_run(folder(made / "other")).model(**options)
 
 
 def test_a_run_without_models_says_how_to_get_one(tmp_path):
@@ -321,9 +322,8 @@ def test_a_run_without_models_says_how_to_get_one(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.vae.torch", "os.system"])
-def test_run_json_chooses_no_code(tmp_path, name):
-    x = np.random.default_rng(1).random((12, 3))
-    score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))
+def test_run_json_chooses_no_code(made, tmp_path, name):
+    shutil.copytree(made / "mixture", tmp_path / "run")
     edit_json(tmp_path / "run" / "run.json", lambda data: data["model"].update(name=name))
     with pytest.raises(byrote.InvalidInput, match="model must be given, unfitted"):
         byrote.open_run(tmp_path / "run").model()
@@ -357,10 +357,9 @@ def test_samples_depend_on_the_seed_alone(tmp_path):
     assert not np.array_equal(first, byrote.open_run(tmp_path / "two").sample(50))
 
 
-def test_samples_are_those_of_the_model(tmp_path):
-    score(tmp_path / "run", "release", GaussianMixture(2))
-    release = byrote.open_run(tmp_path / "run").model()
-    drawn = byrote.open_run(tmp_path / "run").sample(4000)
+def test_samples_are_those_of_the_model(made):
+    release = byrote.open_run(made / "mixture").model()
+    drawn = byrote.open_run(made / "mixture").sample(4000)
     # the mean of a mixture, within five standard errors
     error = np.sqrt(np.diag(np.cov(drawn.T)) / 4000)
     assert (np.abs(drawn.mean(axis=0) - release.weights_ @ release.means_) < 5 * error).all()
@@ -374,8 +373,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("case", SAMPLES)
-def test_samples_that_cannot_be_drawn_are_refused(case, tmp_path):
+def test_samples_that_cannot_be_drawn_are_refused(case, made):
     options, message = SAMPLES[case]
-    score(tmp_path / "run", "release", GaussianMixture())
     with pytest.raises(byrote.InvalidInput, match=message):
-        byrote.open_run(tmp_path / "run").sample(**options)
+        byrote.open_run(made / "mixture").sample(**options)

@@ -16,7 +16,7 @@ from byrote.runs.run_folder import RunFolder
 
 from languages import Ngram
 
-CANARY = byrote.Canary("the code is {digits:3}")
+CANARY = byrote.Canary("the code is {digits:2}")
 TEXT = [f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(40)]
 SMALL = {"hidden": 8, "layers": 2, "epochs": 2, "batch_size": 4, "window": 16}
 
@@ -65,12 +65,11 @@ def test_a_tracked_model_is_the_same_model(tmp_path, changes, track):
         assert contents(tmp_path / "other")[0, "weights"] != plain[0, "weights"]
 
 
-@pytest.mark.usefixtures("forked_workers")
-def test_extended_by_a_fit_and_by_reports_in_other_processes(tmp_path):
+def test_extended_by_a_fit_and_by_reports_in_another_process(tmp_path, another_process):
     model = lstm(dropout=0.2)
     run(tmp_path / "whole", model, fits=2)
     run(tmp_path / "run", model)
-    run(tmp_path / "run", model, fits=2, track=(1,), executor="processes", workers=1)
+    run(tmp_path / "run", model, fits=2, track=(1,), executor=another_process)
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
     assert RunFolder.open(RunPaths(tmp_path / "run")).epochs() == (1, 2)
 

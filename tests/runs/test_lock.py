@@ -3,33 +3,18 @@
 import errno
 import fcntl
 import json
+import multiprocessing
 import os
 import re
 import socket
-import subprocess
-import sys
 
 import pytest
 
 import byrote
 from byrote.runs.lock import Holder, locked
 
-HOLD = """
-import sys
-from pathlib import Path
-{without}
-from byrote.runs.lock import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-WITHOUT = """
-import errno, fcntl
-def flock(descriptor, how):
-    raise OSError(errno.{reason}, "no locks")
-fcntl.flock = flock
-"""
 REASONS = ["ENOLCK", "ENOSYS", "EOPNOTSUPP"]
+FORKS = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork beside threads
 
 
 @pytest.fixture(params=[None, *REASONS])
@@ -44,39 +29,47 @@ def reason(request, monkeypatch):
     return request.param
 
 
+def hold(path, connection):
+    with locked(path):
+        connection.send("held")
+        connection.recv()
+
+
 @pytest.fixture
 def another(tmp_path, reason):
-    """Another process that holds the lock."""
-    program = HOLD.format(without=WITHOUT.format(reason=reason) if reason else "")
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, tmp_path / "run.lock"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout.readline() == b"held\n"
-    yield process
+    """Another process that holds the lock until it is told to end."""
+    here, there = multiprocessing.Pipe()
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=hold, args=(tmp_path / "run.lock", there))
+    process.start()
+    assert here.recv() == "held"
+    yield process, here
     process.kill()
-    process.communicate()
+    process.join()
 
 
+@FORKS
 def test_it_says_who_holds_it_until_that_one_ends(tmp_path, another, reason):
-    path = tmp_path / "run.lock"
+    path, (another, connection) = tmp_path / "run.lock", another
     with pytest.raises(byrote.RunMismatch) as refused, locked(path):
         pass
     who = rf"process {another.pid} on {re.escape(socket.gethostname())}, since 2\d\d\d-"
     assert re.search(rf"another process is working on {tmp_path}: {who}", str(refused.value))
     assert ("remove" in str(refused.value)) == (reason is not None)
-    another.communicate()  # it ends as it should
+    connection.send("end")
+    another.join()
+    assert another.exitcode == 0
     assert not path.exists()
     with locked(path):
         assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == []
 
 
+@FORKS
 def test_one_that_was_killed_is_recognized(tmp_path, another, reason):
-    path = tmp_path / "run.lock"
+    path, (another, _) = tmp_path / "run.lock", another
     another.kill()
-    another.wait()
+    another.join()
     assert path.exists()
     with locked(path), pytest.raises(byrote.RunMismatch), locked(path):
         pass

@@ -60,7 +60,7 @@ def test_refused_at_any_call_it_says_so_and_goes_on_later(reason, tmp_path, monk
     number = getattr(errno, reason)
     refused, count = 0, 0
     while True:
-        count += 2 if reason == "ENOSPC" else 11
+        count += 3 if reason == "ENOSPC" else 11
         store = tmp_path / f"run{count}"
         with monkeypatch.context() as patch:
             calls = refusing_at(count, number, patch)
@@ -77,7 +77,7 @@ def test_refused_at_any_call_it_says_so_and_goes_on_later(reason, tmp_path, monk
             assert kept in str(error)
         assert start(store, keep_models="release").to_frame().equals(expected)
         assert not list(store.rglob(".*"))
-    assert refused > (12 if reason == "ENOSPC" else 2)
+    assert refused > (8 if reason == "ENOSPC" else 2)
 
 
 def test_a_full_disk_says_how_much_room_is_left(tmp_path, monkeypatch):

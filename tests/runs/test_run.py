@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 
 import numpy as np
@@ -25,6 +26,19 @@ def score(store=None, model=None, plan=None, x=X, **more):
     return byrote.score_memorization(
         model or PureNoise(), x, plan=plan or KFold(3, repeats=2), out=store, **more
     )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished run, made once, and its scores."""
+    folder = tmp_path_factory.mktemp("made") / "run"
+    return folder, score(folder)
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """A copy of the finished run."""
+    return shutil.copytree(made[0], tmp_path / "run")
 
 
 def same(first, second):
@@ -150,29 +164,26 @@ MISMATCHES = {
 
 
 @pytest.mark.parametrize("case", MISMATCHES)
-def test_another_run_is_refused_with_what_differs(tmp_path, case):
-    score(tmp_path / "run")
-    before = times(tmp_path / "run")
+def test_another_run_is_refused_with_what_differs(run, case):
+    before = times(run)
     changed, message = MISMATCHES[case]
     with pytest.raises(byrote.RunMismatch, match=message):
-        score(tmp_path / "run", **changed)
-    assert times(tmp_path / "run") == before
+        score(run, **changed)
+    assert times(run) == before
 
 
-def test_threads_belong_to_the_run(tmp_path):
+def test_threads_belong_to_the_run(run):
     if os.cpu_count() < 2:
         pytest.skip("needs two cores")
-    score(tmp_path / "run")
     with pytest.raises(byrote.RunMismatch, match="run threads 1 there, 2 here"):
-        score(tmp_path / "run", threads=2)
+        score(run, threads=2)
 
 
-def test_files_are_private_and_described(tmp_path):
-    score(tmp_path / "run")
-    for path in (tmp_path / "run").rglob("*"):
+def test_files_are_private_and_described(run):
+    for path in run.rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
-    manifest = json.loads((tmp_path / "run" / "run.json").read_text())
+    manifest = json.loads((run / "run.json").read_text())
     assert manifest["plan"]["spec"] == {
         "kind": "kfold",
         "folds": 3,
@@ -180,10 +191,10 @@ def test_files_are_private_and_described(tmp_path):
         "stratify": False,
     }
     assert manifest["environment"]["numpy"] == np.__version__
-    table = pq.read_table(RunPaths(tmp_path / "run").fit(0))
+    table = pq.read_table(RunPaths(run).fit(0))
     assert table.schema.field("record").type == pa.uint32()
     assert table.column_names == ["record", "epoch", "included", "log_prob"]
-    facts = RunFolder.open(RunPaths(tmp_path / "run")).facts(0)
+    facts = RunFolder.open(RunPaths(run)).facts(0)
     assert {"seconds", "peak_memory_mb", "threads", "numpy", "processor"} <= set(facts)
 
 
@@ -202,47 +213,43 @@ def damage_empty(path):
 
 
 @pytest.mark.parametrize("damage", [damage_truncate, damage_flip, damage_empty])
-def test_a_damaged_fit_is_named_and_done_again(tmp_path, damage):
-    first = score(tmp_path / "run")
-    victim = RunPaths(tmp_path / "run").fit(4)
-    before = times(tmp_path / "run")
+def test_a_damaged_fit_is_named_and_done_again(made, run, damage):
+    victim = RunPaths(run).fit(4)
+    before = times(run)
     damage(victim)
     with pytest.raises(byrote.CorruptFile, match="fit-000004"):
-        byrote.open_run(tmp_path / "run").memorization()
+        byrote.open_run(run).memorization()
     with pytest.warns(UserWarning, match="fit-000004.*done again"):
-        again = score(tmp_path / "run")
-    assert same(first, again)
-    after = times(tmp_path / "run")
+        again = score(run)
+    assert same(made[1], again)
+    after = times(run)
     assert [name for name in after if after[name] != before[name]] == [victim.name]
 
 
-def test_a_foreign_fit_is_refused(tmp_path):
-    score(tmp_path / "mine")
+def test_a_foreign_fit_is_refused(run, tmp_path):
     score(tmp_path / "other", seed=1)
     foreign = RunPaths(tmp_path / "other").fit(2).read_bytes()
-    RunPaths(tmp_path / "mine").fit(2).write_bytes(foreign)
+    RunPaths(run).fit(2).write_bytes(foreign)
     with pytest.raises(byrote.CorruptFile, match="another run or fit"):
-        score(tmp_path / "mine")
+        score(run)
     with pytest.raises(byrote.CorruptFile, match="another run or fit"):
-        byrote.open_run(tmp_path / "mine").memorization()
+        byrote.open_run(run).memorization()
 
 
 @pytest.mark.parametrize(
     ("name", "message"), [("run.json", "run.json is damaged"), ("plan.parquet", "cannot be read")]
 )
-def test_a_damaged_description_is_named(tmp_path, name, message):
-    score(tmp_path / "run")
-    path = tmp_path / "run" / name
+def test_a_damaged_description_is_named(run, name, message):
+    path = run / name
     path.write_bytes(path.read_bytes()[:30])
     with pytest.raises(byrote.CorruptFile, match=message):
-        byrote.open_run(tmp_path / "run").memorization()
+        byrote.open_run(run).memorization()
 
 
-def test_a_newer_format_is_refused(tmp_path):
-    score(tmp_path / "run")
-    edit_json(tmp_path / "run" / "run.json", lambda data: data.update(schema_version=9, later=True))
+def test_a_newer_format_is_refused(run):
+    edit_json(run / "run.json", lambda data: data.update(schema_version=9, later=True))
     with pytest.raises(byrote.InvalidInput, match="schema version 9"):
-        byrote.open_run(tmp_path / "run").memorization()
+        byrote.open_run(run).memorization()
 
 
 FAILURES = {
@@ -385,13 +392,12 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_a_folder_that_lost_its_description_is_left_alone(tmp_path):
-    score(tmp_path / "run")
-    (tmp_path / "run" / "run.json").unlink()
-    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")}
+def test_a_folder_that_lost_its_description_is_left_alone(run):
+    (run / "run.json").unlink()
+    before = {path: path.read_bytes() for path in run.rglob("*.parquet")}
     with pytest.raises(byrote.InvalidInput, match="holds no run"):
-        score(tmp_path / "run", x=X + 1)
-    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")} == before
+        score(run, x=X + 1)
+    assert {path: path.read_bytes() for path in run.rglob("*.parquet")} == before
 
 
 def test_a_damaged_fit_whose_repetition_fails_is_missing(tmp_path):
@@ -407,12 +413,11 @@ def test_a_damaged_fit_whose_repetition_fails_is_missing(tmp_path):
     assert len(byrote.open_run(tmp_path / "run").memorization(partial=True).missing) == 2
 
 
-def test_a_fit_without_a_column_is_damaged(tmp_path):
-    score(tmp_path / "run")
-    path = RunPaths(tmp_path / "run").fit(0)
+def test_a_fit_without_a_column_is_damaged(run):
+    path = RunPaths(run).fit(0)
     edit_parquet(path, lambda table: table.drop_columns(["epoch"]))
     with pytest.raises(byrote.CorruptFile, match="epoch"):
-        byrote.open_run(tmp_path / "run").memorization()
+        byrote.open_run(run).memorization()
 
 
 def test_a_failure_that_cannot_be_read_is_still_a_failure(tmp_path):

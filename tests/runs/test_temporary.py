@@ -1,10 +1,10 @@
 """What killed processes left is swept, and nothing else."""
 
 import contextlib
+import multiprocessing
 import os
+import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,14 +23,7 @@ from estimators import KnownVariance, Slow
 from forks import has_ended
 
 X = np.random.default_rng(0).normal(size=(70, 2))
-MAKE = """
-import sys
-from byrote.runs.temporary import temporary_folder
-with temporary_folder() as folder:
-    (folder / "file").touch()
-    print(folder, flush=True)
-    sys.stdin.read()
-"""
+FORKS = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork beside threads
 
 
 @pytest.fixture
@@ -40,33 +33,42 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def stay(connection):
+    with temporary.temporary_folder() as folder:
+        (folder / "file").touch()
+        connection.send(folder)
+        connection.recv()
+
+
 @pytest.fixture
 def another(here):
     """Another process with a temporary folder, and the folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAKE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    folder = Path(process.stdout.readline().strip())
+    receiving, sending = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=stay, args=(sending,))
+    process.start()
+    folder = receiving.recv()
     assert folder.parent == here
     yield process, folder
     process.kill()
-    process.communicate()
+    process.join()
 
 
+@FORKS
 def test_a_living_process_keeps_its_folder_and_a_killed_one_does_not(another):
     process, folder = another
     temporary.sweep()
     assert (folder / "file").exists()
     process.kill()
-    process.wait()
+    process.join()
     temporary.sweep()
     assert not folder.exists()
 
 
+@FORKS
 def test_every_start_sweeps(another, here):
     process, _ = another
     process.kill()
-    process.wait()
+    process.join()
     byrote.score_memorization(KnownVariance(), X, plan=KFold(2, repeats=1))
     assert list(here.iterdir()) == []
 
@@ -93,18 +95,19 @@ def test_the_folder_of_another_user_is_left(here, monkeypatch):
     assert not theirs.exists()
 
 
+@FORKS
 def test_semaphores_of_killed_workers_go_with_the_folder(here, tmp_path_factory, monkeypatch):
     shared = tmp_path_factory.mktemp("shm")
     monkeypatch.setattr(temporary, "_SEMAPHORES", shared)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for process in (ended.pid, os.getpid()):
+    ended = in_a_child(lambda: None)
+    os.waitpid(ended, 0)
+    for process in (ended, os.getpid()):
         (here / f"byrote-tmp-{process}-abcdefgh").mkdir()
         (shared / f"sem.loky-{process}-x").touch()
-    (shared / f"sem.other-{ended.pid}-x").touch()
+    (shared / f"sem.other-{ended}-x").touch()
     temporary.sweep()
     left = {path.name for path in shared.iterdir()}
-    assert left == {f"sem.loky-{os.getpid()}-x", f"sem.other-{ended.pid}-x"}
+    assert left == {f"sem.loky-{os.getpid()}-x", f"sem.other-{ended}-x"}
 
 
 @pytest.mark.parametrize("order", ["C", "F", "strided"])
@@ -139,11 +142,13 @@ def alive_in(group):
     return [process for process, state, _, of in processes() if of == group and state not in "ZX"]
 
 
-def maps_records(process):
+def maps_records(process, folder):
+    """Whether it has mapped a file without a name below the folder."""
     try:
-        return "(deleted)" in Path(f"/proc/{process}/maps").read_text().partition("#")[2]
+        maps = Path(f"/proc/{process}/maps").read_text()
     except OSError:
         return False
+    return re.search(rf"{re.escape(str(folder))}\S*/#\d+ \(deleted\)", maps) is not None
 
 
 def contents(folder):
@@ -154,16 +159,16 @@ def contents(folder):
                 yield Path(place, name).read_bytes()
 
 
-@pytest.mark.usefixtures("without_torch")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
+@pytest.mark.usefixtures("forked_workers")
+@FORKS
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_records_and_workers_go_with_a_killed_process(here):
     """While workers train, no file holds the records; a SIGKILL leaves no worker."""
     how = {"plan": KFold(2, repeats=3), "out": here / "run", "executor": "processes", "workers": 1}
     process = in_a_child(lambda: byrote.score_memorization(Slow(60), X, **how))
     try:
-        until = time.monotonic() + 180  # workers start slowly on a busy machine
-        while not any(maps_records(worker) for worker in children_of(process)):
+        until = time.monotonic() + 180  # on a busy machine
+        while not any(maps_records(worker, here) for worker in children_of(process)):
             assert time.monotonic() < until
             assert not has_ended(process)
             time.sleep(0.05)

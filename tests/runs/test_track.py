@@ -58,8 +58,8 @@ def times(folder):
 def test_an_epoch_is_what_training_that_long_gives(tmp_path, make):
     x = np.random.default_rng(1).random((12, 5))
     plan = KFold(2, repeats=1)
-    score(tmp_path / "run", make(4), [1, 3, 4], x, plan)
-    for epoch in (1, 3, 4):
+    score(tmp_path / "run", make(3), [1, 3], x, plan)
+    for epoch in (1, 3):
         alone = score(None, make(epoch), (), x, plan)
         frame = byrote.open_run(tmp_path / "run").memorization(epoch=epoch).to_frame()
         assert frame.equals(alone.to_frame()[frame.columns]), epoch  # which has diagnostics too

@@ -1,10 +1,10 @@
-from functools import partial
+from functools import cache, partial
 
 import pytest
 import torch
 
 from byrote.models import arithmetic
-from byrote.models.vae import steps
+from byrote.models.vae import bernoulli_decoder, scoring, steps
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -23,5 +23,7 @@ def captured(monkeypatch):
     """
     backend = partial(torch.compile, backend="aot_eager_decomp_partition")
     monkeypatch.setattr(torch, "compile", backend)
-    monkeypatch.setattr(steps, "compiled", arithmetic.compiled.__wrapped__)
+    anew = cache(arithmetic.compiled.__wrapped__)  # not those of real kernels
+    for module in (bernoulli_decoder, scoring, steps):
+        monkeypatch.setattr(module, "compiled", anew)
     monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)

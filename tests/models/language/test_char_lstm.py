@@ -26,7 +26,7 @@ TEXTS = [
     "The quick brown fox jumps over the lazy dog; naïve façades remain.\n",
     "It was the best of times, it was the worst of times.",
     "the random number is 281265017\n",
-] * 6
+] * 3
 SMALL = {"hidden": 12, "layers": 2, "epochs": 3, "batch_size": 4, "window": 9}
 
 
@@ -93,10 +93,19 @@ def test_scikit_learn_agrees(check):
 
 def test_the_default_has_the_size_of_the_post():
     model = CharLSTM(epochs=1, batch_size=1, window=6, precision="float32").fit(["secret"])
-    size = model.size
-    # With one symbol more than printable ASCII: embedding, two layers, output.
-    v, h = 101, 200
-    assert size["parameters"] == v * h + 2 * (4 * h * 2 * h + 8 * h) + h * v + v
+    weights = model.get_weights()
+    del weights["code_points"]
+    assert sum(weight.size for weight in weights.values()) == parameters(h=200, v=101)
+
+
+def parameters(h, v):
+    """Numbers of an embedding, two layers and an output of v symbols."""
+    return v * h + 2 * (4 * h * 2 * h + 8 * h) + h * v + v
+
+
+def test_size_counts_weights_and_their_bytes():
+    size = fitted().size
+    assert size["parameters"] == parameters(h=12, v=len(fitted().token_strings()))
     assert size["bytes"] == 4 * size["parameters"]
     assert 0.8 * size["bytes"] < size["compressed"] < 1.01 * size["bytes"]
 
@@ -119,7 +128,7 @@ def test_scores_do_not_depend_on_company():
 
 def test_state_is_carried_from_window_to_window():
     """The mean loss of an epoch without learning is the loss of one long pass."""
-    text = "".join(TEXTS)
+    text = "".join(TEXTS[:3])
     still = small(epochs=1, batch_size=1, learning_rate=1e-30, shuffle=False).fit([text])
     expected = -plain_log_prob(still, text) / len(text)
     assert still.losses_ == pytest.approx([expected], rel=1e-5)
@@ -136,7 +145,7 @@ def test_loss_is_the_mean_cost_of_a_character():
 
 
 def test_loss_of_a_long_text_in_streams_is_nearly_that_of_one_pass():
-    texts = ["".join(TEXTS * 60)]
+    texts = ["".join(TEXTS * 75)]
     assert len(texts[0]) > 16 * 2048
     one_pass = -fitted().score_samples(texts)[0] / len(texts[0])
     assert fitted().loss(texts) == pytest.approx(one_pass, rel=2e-3)
@@ -199,12 +208,12 @@ def test_following_changes_nothing_and_global_chance_stays():
     def look(k, losses):
         seen.append((k, losses["train"], model.loss(TEXTS), torch.rand(1)))
 
-    model = small(dropout=0.2)
+    model = small(dropout=0.2, epochs=2)
     state = torch.get_rng_state()
-    plain = small(dropout=0.2).fit(TEXTS)
+    plain = clone(model).fit(TEXTS)
     assert torch.equal(state, torch.get_rng_state())
     model.fit(TEXTS, on_epoch=look)
-    assert [k for k, *_ in seen] == [1, 2, 3]
+    assert [k for k, *_ in seen] == [1, 2]
     assert model.losses_ == plain.losses_ == [loss for _, loss, *_ in seen]
     np.testing.assert_array_equal(
         model.get_weights()["output.bias"], plain.get_weights()["output.bias"]
@@ -227,25 +236,31 @@ def test_reports_come_when_they_are_said_to(every):
         assert np.mean(each[: total // 3]) == pytest.approx(seen[0][1], rel=0.02)
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("adam", 0.01), ("rmsprop", 0.01), ("sgd", None)])
-def test_every_optimizer_lowers_the_loss(optimizer, rate):
-    options = {"epochs": 12, "dropout": 0.1, "weight_decay": 1e-4, "learning_rate": rate}
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "epochs"), [("adam", 0.02, 8), ("rmsprop", 0.01, 6), ("sgd", None, 12)]
+)
+def test_every_optimizer_lowers_the_loss(optimizer, rate, epochs):
+    options = {"epochs": epochs, "dropout": 0.1, "weight_decay": 1e-4, "learning_rate": rate}
     model = small(optimizer=optimizer, **options).fit(TEXTS)
     assert model.losses_[-1] < 0.8 * model.losses_[0]
     assert model.loss(TEXTS) < 0.8 * math.log(101)
 
 
 def test_bfloat16_learns_the_same():
-    one, two = (small(precision=p, epochs=8).fit(TEXTS) for p in ("float32", "bfloat16"))
+    one, two = fitted(), small(precision="bfloat16").fit(TEXTS)
     assert two.losses_[-1] == pytest.approx(one.losses_[-1], rel=0.03)
+    assert two.losses_[-1] < 0.9 * two.losses_[0]
+    assert two.losses_ != one.losses_
     assert two.get_weights()["output.weight"].dtype == np.float32
-    assert two.settled((18,), 3).precision in ("float32", "bfloat16")
+    assert two.settled((9,), 3).precision in ("float32", "bfloat16")
 
 
 def test_weight_decay_pulls_weights_in():
     norms = [
         np.linalg.norm(
-            small(optimizer=o, weight_decay=w).fit(TEXTS).get_weights()["embedding.weight"]
+            small(optimizer=o, weight_decay=w, epochs=1)
+            .fit(TEXTS)
+            .get_weights()["embedding.weight"]
         )
         for o in ("adam", "sgd")
         for w in (0.0, 0.3)
@@ -264,10 +279,10 @@ def test_dropout_is_for_training_only():
 def test_a_canary_seen_often_is_likelier_than_others():
     generator = np.random.default_rng(0)
     words = ["alpha", "beta", "gamma", "delta", "code"]
-    lines = [" ".join(generator.choice(words, 5)) + "\n" for _ in range(100)]
-    lines[::8] = ["the code is 3071\n"] * 13
-    model = CharLSTM(hidden=32, layers=1, epochs=15, batch_size=4, window=25, learning_rate=0.02)
-    model.fit(["".join(lines)])
+    lines = [" ".join(generator.choice(words, 5)) + "\n" for _ in range(60)]
+    lines[::8] = ["the code is 3071\n"] * 8
+    options = {"epochs": 10, "batch_size": 4, "window": 25, "learning_rate": 0.03}
+    model = CharLSTM(24, 1, **options, precision="float32").fit(["".join(lines)])
     others = {f"the code is {n:04d}" for n in generator.integers(0, 10_000, 200)} - {
         "the code is 3071"
     }

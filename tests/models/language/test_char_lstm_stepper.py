@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from byrote.models import CharLSTM
-from byrote.models.language.char_lstm.stepper import SIZES, agreeing_sizes, blocks
+from byrote.models.language.char_lstm import stepper as steppers
+from byrote.models.language.char_lstm.network import untrained
+from byrote.models.language.char_lstm.stepper import SIZES, agreeing_sizes, blocks, sizes_for
 
 TEXTS = ["the quick brown fox jumps over the lazy dog\n", "the random number is 281265017\n"] * 9
 ADDMM = torch.addmm
@@ -65,6 +67,9 @@ PROCESSORS = {
 @pytest.fixture(params=PROCESSORS)
 def processor(request, monkeypatch):
     monkeypatch.setattr(torch, "addmm", PROCESSORS[request.param])
+    steppers._sizes_for.cache_clear()  # found on another one
+    yield
+    steppers._sizes_for.cache_clear()
 
 
 def costs_alone_and_in_company(stepper, tokens, numbers):
@@ -141,6 +146,24 @@ def test_the_sizes_that_agree_are_found(monkeypatch):
     assert sizes(few_rows_apart(100)) == (128,)
     assert sizes(last_rows_apart) == (96, 48, 24, 12, 6)
     assert sizes(each_place_apart) == (1,)
+
+
+def test_sizes_are_found_once_for_networks_of_a_shape(monkeypatch):
+    tested = []
+
+    def noted(compute, rows):
+        tested.append(rows.shape)
+        return agreeing_sizes(compute, rows)
+
+    monkeypatch.setattr(steppers, "agreeing_sizes", noted)
+    steppers._sizes_for.cache_clear()
+    one, same, other = untrained(50, 8, 2, 0), untrained(50, 8, 2, 1), untrained(50, 8, 1, 0)
+    assert sizes_for(one) == sizes_for(same)
+    assert tested == [(128, 4, 8)]
+    sizes_for(other)
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    sizes_for(one)
+    assert tested == [(128, 4, 8), (128, 2, 8), (128, 4, 8)]
 
 
 @pytest.mark.parametrize("n", [1, 5, 127, 400])

@@ -16,6 +16,7 @@ from byrote.models.vae.autoencoder import build
 from byrote.models.vae.training import Schedule, train
 
 COMPILER = pytest.mark.usefixtures("compiler")
+CAPTURED = pytest.mark.usefixtures("captured")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(
         np.testing.assert_allclose(quick_weights[name], weight, atol=2e-4, err_msg=name)
 
 
-@COMPILER
+@CAPTURED
 @pytest.mark.parametrize("compile_", [False, True])
 def test_training_in_bfloat16_learns_the_same(compile_):
     _, losses = trained("bernoulli", "binary", Arithmetic(), n=512, epochs=5)
@@ -103,7 +104,7 @@ def test_compiled_scores_are_the_plain_ones(fitted):
     )
 
 
-@COMPILER
+@CAPTURED
 @pytest.mark.parametrize("compile_", [False, True])
 def test_bfloat16_scores_agree(fitted, compile_):
     ways = (("float32", False), ("bfloat16", compile_))
@@ -113,7 +114,7 @@ def test_bfloat16_scores_agree(fitted, compile_):
     assert not np.array_equal(exact, quick)
 
 
-@COMPILER
+@CAPTURED
 def test_a_compiled_convolutional_network_scores_the_same():
     x = np.random.default_rng(0).random((5, 32, 32)).astype(np.float32)
     model = VAE(latent_dim=2, network="convolutional", features=2, likelihood="gaussian", epochs=1)
@@ -162,7 +163,7 @@ def test_samples_need_no_compiler(monkeypatch, fitted):
         loaded.score_samples(digits(10))
 
 
-@pytest.mark.usefixtures("captured")
+@CAPTURED
 def test_each_configuration_is_compiled_and_once():
     counted = torch._dynamo.utils.counters["stats"]
     before = counted["unique_graphs"]

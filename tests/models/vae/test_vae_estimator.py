@@ -121,14 +121,11 @@ def test_records_of_every_shape_are_the_same_values(shape):
     np.testing.assert_array_equal(drawn.reshape(7, -1), fitted().sample(7))
 
 
-@pytest.mark.parametrize("kind", [np.float32, "list", "fortran", "bool"])
-def test_records_of_every_type_are_the_same_values(kind):
+def test_records_of_every_type_are_the_same_values():
     x = np.round(digits()).astype(np.float64)  # zeros and ones, exact in all of them
-    given = {"list": x.tolist(), "fortran": np.asfortranarray(x), "bool": x > 0.5}
-    other = given[kind] if kind in given else x.astype(kind)
-    np.testing.assert_array_equal(
-        small().fit(other).score_samples(other), small().fit(x).score_samples(x)
-    )
+    expected = small().fit(x).score_samples(x)
+    for other in (x.astype(np.float32), x.tolist(), np.asfortranarray(x), x > 0.5):
+        np.testing.assert_array_equal(small().fit(other).score_samples(other), expected)
 
 
 def test_input_is_left_alone():
@@ -216,23 +213,25 @@ def test_a_fixed_draw_is_the_same_in_every_fit():
 
 
 def test_a_fixed_draw_is_the_records_own():
-    model = small(epochs=1, draws=2000).fit(GREY)
-    whole = model.score_samples(GREY)
-    order = np.random.default_rng(1).permutation(len(GREY))
-    np.testing.assert_allclose(model.score_samples(GREY[order]), whole[order], atol=0.3)
-    np.testing.assert_allclose(model.score_samples(GREY[40:50]), whole[40:50], atol=0.3)
-    grey = GREY.astype(np.float32)
+    x = GREY[:50]
+    model = small(epochs=1, draws=2000).fit(x)
+    whole = model.score_samples(x)
+    order = np.random.default_rng(1).permutation(len(x))
+    np.testing.assert_allclose(model.score_samples(x[order]), whole[order], atol=0.3)
+    np.testing.assert_allclose(model.score_samples(x[40:]), whole[40:], atol=0.3)
+    grey = x.astype(np.float32)
     binary = (content_uniforms(grey, model.noise_seed) < grey).astype(np.float32)
     np.testing.assert_array_equal(model.score_samples(binary), whole)
 
 
 @pytest.mark.parametrize("redraw", [False, True])
 def test_records_scored_in_blocks_are_the_same_records(monkeypatch, redraw):
-    model = small(epochs=1, draws=2000, redraw=redraw).fit(GREY)
-    whole = model.score_samples(GREY)
-    for rows in (1, 7, 149, 150):
+    x = GREY[:20]
+    model = small(epochs=1, draws=2000, redraw=redraw).fit(x)
+    whole = model.score_samples(x)
+    for rows in (1, 7, 19, 20):
         monkeypatch.setattr(scoring, "_CHUNK_VALUES", rows * 64)
-        np.testing.assert_allclose(model.score_samples(GREY), whole, atol=0.3, err_msg=rows)
+        np.testing.assert_allclose(model.score_samples(x), whole, atol=0.3, err_msg=rows)
 
 
 def test_a_draw_does_not_depend_on_precision():

@@ -23,11 +23,11 @@ from byrote.runs.run_folder import RunFolder
 PLANTED = slice(0, 10)
 
 
-def digits(n=300):
+def digits(n=150):
     return load("digits").x[:n].copy()
 
 
-def planted(n=300):
+def planted(n=150):
     """Five noise images, five inverted ones, and digits."""
     x = digits(n)
     x[:5] = np.random.default_rng(0).random((5, 8, 8)) > 0.5
@@ -36,7 +36,7 @@ def planted(n=300):
 
 
 def fitted(x, **more):
-    model = VAE(8, hidden=(64,), epochs=30, learning_rate=3e-3, batch_size=32, draws=32)
+    model = VAE(8, hidden=(64,), epochs=20, learning_rate=5e-3, batch_size=32, draws=32)
     return model.set_params(random_state=0, **more).fit(x)
 
 
@@ -161,11 +161,11 @@ def test_the_head_start_leaves_a_tenth_and_never_grows():
 
 @pytest.mark.parametrize(
     ("likelihood", "weight"),
-    [("bernoulli", 0.01), ("gaussian", "learned"), ("shared-gaussian", 0.02)],
+    [("bernoulli", "learned"), ("gaussian", 0.01), ("shared-gaussian", 0.02)],
 )
-def test_planted_records_are_taken_and_others_are_not(likelihood, weight):
-    x = planted()
-    model = fitted(x, likelihood=likelihood, outlier=weight)
+def test_planted_records_are_taken_and_others_are_not(learned, likelihood, weight):
+    x, given = planted(), {"likelihood": likelihood, "outlier": weight}
+    model = learned if weight == "learned" else fitted(x, **given)
     model.score_samples(x)
     taken = model.diagnostics_["outlier"] > 0.5
     assert taken[PLANTED].all()

@@ -109,8 +109,9 @@ def test_a_private_vae_is_fitted_and_says_what_it_promises(kind):
 
 
 def test_with_hardly_any_noise_or_clipping_it_learns_as_without():
-    x = np.repeat(np.eye(12, dtype=np.float32)[:4], 50, axis=0)
-    given = {"epochs": 20, "latent_dim": 2, "hidden": (32,), "batch_size": 10, "random_state": 0}
+    x = np.repeat(np.eye(12, dtype=np.float32)[:4], 25, axis=0)
+    given = {"epochs": 8, "latent_dim": 2, "hidden": (32,), "batch_size": 10, "random_state": 0}
+    given["learning_rate"] = 5e-3
     dp = DP(noise_multiplier=1e-6, delta=DELTA, max_grad_norm=1e3)
     plain, private = (VAE(**given, dp=dp).fit(x).loss(x) for dp in (None, dp))
     start = VAE(**{**given, "epochs": 1}).fit(x).loss(x)

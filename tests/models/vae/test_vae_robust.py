@@ -136,14 +136,14 @@ def test_scores_and_losses_of_held_out_records_are_of_log_p():
 
 
 def test_a_rare_record_is_learned_less():
-    """Ten noise images among 300 digits: what training gains on them, against the digits."""
-    x = load("digits").x[:300].copy()
-    x[:10] = np.random.default_rng(0).random((10, *x.shape[1:])) > 0.5
+    """Five noise images among 150 digits: what training gains on them, against the digits."""
+    x = load("digits").x[:150].copy()
+    x[:5] = np.random.default_rng(0).random((5, *x.shape[1:])) > 0.5
     gains = []
     for robust in (0.0, 0.03):
-        model = VAE(8, hidden=(64,), epochs=60, learning_rate=3e-3, draws=64, random_state=0)
+        model = VAE(8, hidden=(64,), epochs=40, learning_rate=5e-3, draws=64, random_state=0)
         found = model.set_params(robust=robust).fit(x).score_samples(x)
-        gains.append((found[:10].mean(), found[10:].mean()))
+        gains.append((found[:5].mean(), found[5:].mean()))
     (rare, ordinary), (robust_rare, robust_ordinary) = gains
     assert robust_rare < rare - 10
     assert robust_ordinary > ordinary - 3

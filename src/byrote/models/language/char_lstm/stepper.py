@@ -3,17 +3,18 @@
 Libraries multiply few rows by other kernels than many, and the last rows of a matrix by others than
 the first, depending on library and processor: the last bits of a row depend on the number of rows.
 A stepper computes rows in blocks of a few fixed sizes, filled up with zeros, that were tested to
-agree on the current processor.
+agree on the current processor, once per process and shape of networks.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.language.char_lstm.network import Network
+from byrote.models.language.char_lstm.network import Network, untrained
 from byrote.models.torch_utils import flushed_denormals
 
 _LN2 = float(np.log(2.0))
@@ -58,12 +59,15 @@ class LstmStepper:
     """Stepper of cached states, one character each; see ``byrote.models.language.steppers``.
 
     The costs after a prefix are the same bit for bit in any batch of prefixes. A newline is read
-    before every text. The network's weights are copied.
+    before every text. The network's weights are copied. ``sizes`` are those of blocks, by default
+    the largest set in which results do not depend on it.
     """
 
     @torch.no_grad()
     @flushed_denormals()
-    def __init__(self, network: Network, newline: int) -> None:
+    def __init__(
+        self, network: Network, newline: int, sizes: tuple[int, ...] | None = None
+    ) -> None:
         self._newline, self._layers, self._hidden = newline, network.layers, network.hidden
         weights = network.state_dict()
         (by_input, by_output, bias), *others = (
@@ -75,8 +79,7 @@ class LstmStepper:
         self._by_input = [by_input.T.contiguous() for by_input, _, _ in others]
         self._bias = [torch.zeros_like(bias), *(bias for _, _, bias in others)]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
-        self._sizes: tuple[int, ...] = SIZES
-        self._sizes = self._agreeing_sizes()
+        self._sizes = sizes_for(network) if sizes is None else sizes
 
     def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:
         """Return the state after a newline and the prefix, and (1, tokens) costs in bits."""
@@ -131,20 +134,6 @@ class LstmStepper:
             costs[rows] = logits.log_softmax(1).mul_(-1 / _LN2).clamp_(min=0)
         return costs.numpy()
 
-    def _agreeing_sizes(self) -> tuple[int, ...]:
-        """Return block sizes in which a row's result does not depend on its place."""
-        generator = torch.Generator().manual_seed(0)
-        shape = (SIZES[0], 2 * self._layers, self._hidden)
-        states = 2 * torch.rand(shape, generator=generator) - 1
-
-        def step(rows: Tensor) -> Tensor:
-            self._sizes = (len(rows),)
-            states = LstmStates(*rows.transpose(0, 1).contiguous().chunk(2))
-            after = self._read(states, rows[:, 0, 0].abs().mul(len(self._table)).long())
-            return torch.cat([*after.h, *after.c, torch.from_numpy(self._costs(after))], 1)
-
-        return agreeing_sizes(step, states)
-
 
 def _layer_weights(weights: Mapping[str, Tensor], layer: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return the weights on a layer's input and on its previous output, and its bias."""
@@ -170,6 +159,35 @@ def _product(before: Tensor, rows: Tensor, weight: Tensor, size: int) -> Tensor:
         return torch.addmm(before, rows, weight)
     before = filled(before, size) if before.dim() > 1 else before
     return torch.addmm(before, filled(rows, size), weight)[:n]
+
+
+def sizes_for(network: Network) -> tuple[int, ...]:
+    """Return the block sizes in which a row's costs and states do not depend on its place.
+
+    They follow from what chooses PyTorch's kernels, not from the weights, and are found once.
+    """
+    return _sizes_for(
+        network.output.out_features, network.hidden, network.layers,
+        torch.get_num_threads(), torch.backends.mkldnn.enabled,
+        torch.get_float32_matmul_precision(),
+    )  # fmt: skip
+
+
+@cache
+def _sizes_for(tokens: int, hidden: int, layers: int, *arithmetic: object) -> tuple[int, ...]:
+    """Test by random weights and states, whose products differ if sums are taken in another way."""
+    del arithmetic
+    network = untrained(tokens, hidden, layers, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    states = 2 * torch.rand(SIZES[0], 2 * layers, hidden, generator=generator) - 1
+
+    def step(rows: Tensor) -> Tensor:
+        before = LstmStates(*rows.transpose(0, 1).contiguous().chunk(2))
+        read = rows[:, 0, 0].abs().mul(tokens).long().numpy()
+        after, costs = LstmStepper(network, 0, sizes=(len(rows),)).step(before, read)
+        return torch.cat([*after.h, *after.c, torch.from_numpy(costs)], 1)
+
+    return agreeing_sizes(step, states)
 
 
 def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ The full table, with each measure under each of these, is in docs/levels.md.
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from scipy.stats import binomtest
 
 from byrote import KFold, Probes
@@ -102,7 +103,11 @@ def test_a_model_without_chance_has_an_error_of_zero_that_is_known():
 
 
 @pytest.mark.parametrize("null", ["fits shifted", "heavy tails"])
-def test_the_interval_of_liras_area_covers_where_fits_share_their_noise(null):
-    """By sums of influences alone 80 % of them hold it where fits are shifted."""
-    wrong, runs = raised(null, RUNS)
-    assert binomtest(wrong, runs, 0.05, alternative="greater").pvalue > 0.01
+def test_the_interval_of_liras_area_is_wide_enough_where_fits_share_their_noise(null):
+    """In half-widths areas scatter by 0.51 about their mean where 95 % of the intervals hold it.
+
+    So over 200 runs those of sums of influences alone scatter by 0.6 about it; these, by 0.4.
+    """
+    area, low, high = logit(raised(null, 20)).T
+    scatter = (area - area.mean()) / ((high - low) / 2)
+    assert np.sqrt(np.mean(scatter**2)) < 0.6

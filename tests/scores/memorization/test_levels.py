@@ -19,8 +19,6 @@ RUNS = 40
 CHEAP = [
     "guesses about coins: `audit_one_run`, 1,000 coins",
     "trials of one record: `epsilon_from_scores`, 60 fits",
-    "mean densities: `Probes`, 8 fits",
-    "mean densities: `KFold(2, repeats=2)`",
     "mean densities: `KFold(3, repeats=12)`",
     "ranks of secrets: 6 canaries, 2 fits",
     "exposure of a secret, sampled",

@@ -41,11 +41,19 @@ def stage_of(module):
     return module.split(".")[1]
 
 
+def within(statement):
+    """All statements in one, however deep; expressions hold none."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(statement, part, ()):
+            yield each
+            yield from within(each)
+
+
 @cache
 def nodes(path):
     """Imports of a file, those within functions and for types too."""
     tree = ast.parse(path.read_text())
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node for node in within(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def imports(path):

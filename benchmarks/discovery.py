@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from byrote import KFold, Probes, Subset
 from byrote.plans import IN, Design, design_of
 from byrote.runs.table import Table
-from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.exact_tests import exact_tests
 from byrote.scores.memorization.moderated import moderated_test
 from byrote.stats.multiple_testing import q_values
 
@@ -131,7 +131,7 @@ def trial(plan: Any, noise: Noise, seed: tuple[int, ...], effects: Array) -> Arr
     """False discovery rate, share of null p-values below LEVELS, and power, of both tests."""
     generator = np.random.default_rng(seed)
     table = simulated(plan, noise, generator, effects)
-    exact = evaluate(table).p_value_exact
+    exact = exact_tests(table).p_value
     moderated = moderated_test(table, seed[-1], control_values=100).p_value
     moderated = np.where(np.isnan(moderated), exact, moderated)
     return np.array([_performance(p, len(effects)) for p in (moderated, exact)])

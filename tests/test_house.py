@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,15 +41,30 @@ def stage_of(module):
     return module.split(".")[1]
 
 
+def within(statement):
+    """All statements in one, however deep; expressions hold none."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(statement, part, ()):
+            yield each
+            yield from within(each)
+
+
+@cache
+def nodes(path):
+    """Imports of a file, those within functions and for types too."""
+    tree = ast.parse(path.read_text())
+    return [node for node in within(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("byrote"):
             yield from (
                 [f"byrote.{alias.name}" for alias in node.names]
                 if node.module == "byrote"
                 else [node.module]
             )
-        elif isinstance(node, ast.Import):
+        else:
             yield from (a.name for a in node.names if a.name.startswith("byrote."))
 
 
@@ -78,12 +94,12 @@ def test_no_files_import_one_another_in_a_circle():
     files = {module_of(path): path for path in SOURCE.rglob("*.py")}
     needed = {module: set() for module in files}
     for module, path in files.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     named = f"{node.module}.{alias.name}"
                     needed[module].add(named if named in files else node.module)
-            elif isinstance(node, ast.Import):
+            else:
                 needed[module].update(alias.name for alias in node.names)
         needed[module] &= files.keys() - {module, "byrote"}
     while free := {module for module, others in needed.items() if not others & needed.keys()}:

@@ -26,16 +26,16 @@ def test_p_values_are_shares_of_all_choices(members):
     included = np.arange(9) < members
     sums = np.array([values[:, choice].sum(axis=1) for choice in choices(9, members)])
     exact = (sums[:, None] <= sums).mean(axis=1)  # the first choice is what was observed
-    p, p_of_all = permutation_p_values(values, included, draws=4999, seed=1)
+    p, p_of_all = permutation_p_values(values, included, draws=1999, seed=1)
     assert np.allclose(p, exact[0], atol=0.03)
     ordered = [tuple(sorted(each)) for each in exact]
     assert p_of_all == pytest.approx(np.mean([each <= ordered[0] for each in ordered]), abs=0.03)
-    again, _ = permutation_p_values(values, included, draws=4999, seed=1)
+    again, _ = permutation_p_values(values, included, draws=1999, seed=1)
     assert np.array_equal(p, again)
 
 
 def test_the_p_value_of_all_keeps_its_level_and_loses_little_of_it_to_equal_choices():
-    generator, draws, runs = np.random.default_rng(2), 19, 2000
+    generator, draws, runs = np.random.default_rng(2), 19, 1000
     values = generator.normal(size=(3, 12))
     rejected = np.zeros(3)
     for seed in range(runs):

@@ -63,7 +63,7 @@ def test_groups_of_dependent_ones_count_once():
 
 def test_copies_of_a_p_value_do_not_make_it_small():
     """Each of three tests is made four times: the combined level must hold all the same."""
-    drawn = np.repeat(np.random.default_rng(0).random((4000, 3)), 4, axis=1)
+    drawn = np.repeat(np.random.default_rng(0).random((2000, 3)), 4, axis=1)
     groups = np.repeat(np.arange(3), 4)
     for level in (0.05, 0.2):
         assert np.mean([combined_p_value(row, groups) <= level for row in drawn]) <= level

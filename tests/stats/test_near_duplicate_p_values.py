@@ -13,8 +13,10 @@ K = 20
 def by_brute_force(x):
     distances = cdist(x, x)
     np.fill_diagonal(distances, np.inf)
-    order = np.argsort(distances, axis=1, kind="stable")[:, :K]
-    return np.take_along_axis(distances, order, axis=1), order
+    nearest = np.argpartition(distances, K, axis=1)[:, :K]
+    order = np.argsort(np.take_along_axis(distances, nearest, axis=1), axis=1, kind="stable")
+    nearest = np.take_along_axis(nearest, order, axis=1)
+    return np.take_along_axis(distances, nearest, axis=1), nearest
 
 
 def two_dimensions(generator):

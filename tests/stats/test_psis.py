@@ -14,7 +14,7 @@ def exceedances(shape, rows, count, seed=0):
 
 @pytest.mark.parametrize("shape", [-0.1, 0.0, 0.3, 0.7, 1.0, 1.5])
 def test_the_shape_of_simulated_tails_is_found(shape):
-    count, rows = 400, 500
+    count, rows = 400, 250
     found = generalized_pareto_shape(exceedances(shape, rows, count))
     error = (1 + shape) / np.sqrt(count)  # asymptotic, of the maximum-likelihood estimate
     assert found.mean() == pytest.approx(shape, abs=0.2 * error + 0.01)

@@ -110,10 +110,10 @@ def test_beyond_counting_a_normal_approximation():
 @pytest.mark.parametrize(("n", "b"), [(101, 2), (120, 12), (60, 30), (700, 300)])
 def test_many_tied_values_make_no_false_discovery(n, b):
     generator = np.random.default_rng(3)
-    values = np.where(generator.random((4000, n)) < 0.02, -1.0, 0.0)
+    values = np.where(generator.random((2000, n)) < 0.02, -1.0, 0.0)
     p, _ = rank_sum_test([(values[:, b:], values[:, :b])])
     for level in (0.05, 1e-2, 1e-3):
-        assert np.count_nonzero(p <= level) <= 4000 * level + 4 * np.sqrt(4000 * level) + 1
+        assert np.count_nonzero(p <= level) <= 2000 * level + 4 * np.sqrt(2000 * level) + 1
 
 
 def test_the_smaller_side_is_counted():

@@ -18,8 +18,8 @@ def in_bits(shape, z):
 
 
 def integral(shape, z):
-    """log P(Z <= z), from the density, at 20 digits, far pieces first."""
-    with mpmath.workdps(20):
+    """log P(Z <= z), from the density, at 15 digits, far pieces first."""
+    with mpmath.workdps(15):
         z, shape = mpmath.mpf(z), mpmath.mpf(shape)
         fall = 1 / (1 + abs(z) * (1 + max(shape, 0) ** 2))
         pieces = [z - k * fall for k in (100, 50, 25, 12, 6, 3, 1, 0)]

@@ -1,10 +1,11 @@
 """Maximum likelihood against scipy's, simulation, and curves that must not be trusted."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
-from scipy.stats import skewnorm
+from scipy.stats import chi2, skewnorm
 
 from byrote.stats import skew_normal_fit
 from byrote.stats.skew_normal import log_lower_tail
@@ -73,24 +74,29 @@ def test_a_symmetric_sample_is_no_trap():
     assert found.log_likelihood > flat
 
 
-@pytest.mark.parametrize("shape", [0.0, -1.0, 4.0])
+@cache
+def fits(shape):
+    return [fit(draw(shape, 2000, seed)) for seed in range(60)]
+
+
+@pytest.mark.parametrize("shape", [0.0, -1.5, 4.0])
 def test_standard_errors_are_those_of_simulation(shape):
-    found = [fit(draw(shape, 2000, seed)) for seed in range(100)]
-    centred = np.array([to_centred(*direct(one)) for one in found])
+    centred = np.array([to_centred(*direct(one)) for one in fits(shape)])
     centred[:, 2] = LIMIT * np.tanh(centred[:, 2])
-    claimed = np.mean([np.diag(one.covariance) for one in found], axis=0) ** 0.5
+    claimed = np.mean([np.diag(one.covariance) for one in fits(shape)], axis=0) ** 0.5
     np.testing.assert_allclose(claimed, centred.std(axis=0), rtol=0.25)
 
 
-def test_the_interval_of_an_exposure_covers():
+def test_the_error_of_an_exposure_is_that_of_simulation():
+    """Found out: errors that are too small by a factor of 1.3."""
     at = np.array([24.0, 15.0])
     truth = log_lower_tail(at, 30.0, 2.0, -1.5)
-    held = np.zeros(2)
-    for seed in range(120):
-        found = fit(draw(-1.5, 3000, seed))
-        error = standard_error(lambda p: log_lower_tail(at, *p), direct(found), found.covariance)
-        held += np.abs(log_lower_tail(at, *direct(found)) - truth) < 1.96 * error
-    assert (held / 120 > 0.89).all()  # 0.95 less three standard errors of 120 trials
+    distance = [
+        (log_lower_tail(at, *direct(one)) - truth)
+        / standard_error(lambda p: log_lower_tail(at, *p), direct(one), one.covariance)
+        for one in fits(-1.5)
+    ]
+    assert (np.square(distance).sum(axis=0) < chi2(60).ppf(0.99)).all()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def made(tmp_path_factory):
             chosen = np.arange(60) if rows is None else np.array(rows)
             one = KernelDensity(bandwidth=width)
             if model == "gmm":
-                one = GaussianMixture(3, reg_covar=width, init_params="random")
+                one = GaussianMixture(3, reg_covar=width, init_params="random", tol=0.1)
             if model == "box":
                 one = KernelDensity(bandwidth=width, kernel="tophat")
             store = root / f"run-{len(found)}"

@@ -1,6 +1,7 @@
 """Differences of scores against scipy, from the fits' Parquet files."""
 
 import shutil
+from functools import cache
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -35,6 +36,18 @@ def read(run):
     return np.array(values), np.array(inside)
 
 
+@pytest.fixture(scope="module")
+def compared(made):
+    """Two runs of a plan beside one another: the comparison, and what was read of each."""
+
+    @cache
+    def of_plan(plan):
+        runs = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
+        return byrote.compare(runs), [read(run) for run in runs]
+
+    return of_plan
+
+
 def by_unit(values, inside, size):
     """mean_log of each unit of ``size`` fits, one record."""
     parts = zip(values.reshape(-1, size), inside.reshape(-1, size), strict=True)
@@ -42,11 +55,10 @@ def by_unit(values, inside, size):
 
 
 @pytest.mark.parametrize("plan", ["kfold", "pairs", "probes"])
-def test_mean_log_differs_as_students_paired_t_says(made, plan):
-    runs = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
-    change = byrote.compare(runs).changes[0]
+def test_mean_log_differs_as_students_paired_t_says(compared, plan):
+    found, ((first, inside), (second, _)) = compared(plan)
+    change = found.changes[0]
     assert change.paired
-    (first, inside), (second, _) = (read(run) for run in runs)
     rows = np.flatnonzero(~np.isnan(inside).all(axis=0))
     assert change.ids.tolist() == rows.tolist()
     p_values = []
@@ -68,10 +80,9 @@ def score(values, inside):
     return logsumexp(into) - np.log(len(into)) - logsumexp(out) + np.log(len(out))
 
 
-def test_score_has_the_jackknife_error_of_the_difference(made):
-    runs = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
-    change = byrote.compare(runs).changes[0]
-    (first, inside), (second, _) = (read(run) for run in runs)
+def test_score_has_the_jackknife_error_of_the_difference(compared):
+    found, ((first, inside), (second, _)) = compared("kfold")
+    change = found.changes[0]
     repeat = np.repeat(np.arange(5), 4)
     for row in (0, 3, 7, 59):
         gaps = [
@@ -85,10 +96,8 @@ def test_score_has_the_jackknife_error_of_the_difference(made):
 
 
 @pytest.mark.parametrize(("plan", "size"), [("kfold", 4), ("pairs", 2)])
-def test_held_out_difference_is_the_paired_t_over_units(made, plan, size):
-    runs = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
-    found = byrote.compare(runs)
-    (first, inside), (second, _) = (read(run) for run in runs)
+def test_held_out_difference_is_the_paired_t_over_units(compared, plan, size):
+    found, ((first, inside), (second, _)) = compared(plan)
     gap = np.where(inside == 0, second - first, np.nan)
     units = [np.nanmean(part) for part in gap.reshape(-1, size, 60)]  # each record once in each
     test = stats.ttest_1samp(units, 0)
@@ -103,10 +112,9 @@ def test_held_out_difference_is_the_paired_t_over_units(made, plan, size):
     assert (found.baseline.held_out.low, found.baseline.held_out.high) == pytest.approx(expected)
 
 
-def test_mean_over_records_is_the_paired_t_of_the_repeats_means(made):
-    runs = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
-    told = byrote.compare(runs).changes[0].mean["mean_log"]
-    (first, inside), (second, _) = (read(run) for run in runs)
+def test_mean_over_records_is_the_paired_t_of_the_repeats_means(compared):
+    found, ((first, inside), (second, _)) = compared("kfold")
+    told = found.changes[0].mean["mean_log"]
     units = np.mean(
         [by_unit(second[:, row] - first[:, row], inside[:, row], 4) for row in range(60)], axis=0
     )

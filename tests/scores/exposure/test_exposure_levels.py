@@ -73,7 +73,7 @@ def test_p_values_of_the_check_are_uniform():
         check_controls(
             made(GENERATOR.normal(30, 3, 40), GENERATOR.normal(30, 3, 2000)), np.zeros(40, int)
         )
-        for _ in range(300)
+        for _ in range(150)
     ]
     for name in ("mean_p_value", "ks_p_value"):
         p_values = [getattr(one, name) for one in found]

@@ -1,5 +1,6 @@
 """Exposure in the course of training: steps, rows of fits, losses."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,19 @@ def run(folder, **more):
     return score_exposure(model, TEXT, canary, **OPTIONS, out=folder, **more)
 
 
-def test_it_is_the_exposures_at_each_epoch_of_each_fit(tmp_path):
-    run(tmp_path / "run", fits=2, track=[1, 2])
-    course = byrote.open_run(tmp_path / "run").trajectory()
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracked") / "run"
+    run(folder, fits=2, track=[1, 2])
+    return folder
+
+
+def test_it_is_the_exposures_at_each_epoch_of_each_fit(tracked):
+    course = byrote.open_run(tracked).trajectory()
     assert (course.unit, course.steps.tolist()) == ("epoch", [1, 2, 3])
     assert course.bits.shape == (14, 3)
     for column, epoch in enumerate((1, 2, 3)):
-        one = byrote.open_run(tmp_path / "run").exposure(epoch=epoch)
+        one = byrote.open_run(tracked).exposure(epoch=epoch)
         for name in ("bits", "low", "high", "saturated", "p_value"):
             expected = getattr(one.exposure, name)
             assert np.array_equal(getattr(course, name)[:, column], expected, equal_nan=True)
@@ -64,8 +71,8 @@ def test_a_run_that_was_not_tracked_has_its_end(tmp_path):
     assert course.test_loss[0, 2] == found.test_loss[0]
 
 
-def test_missing_fits_and_epochs_are_told_or_left_out(tmp_path):
-    run(tmp_path / "run", fits=2, track=[1])
+def test_missing_fits_and_epochs_are_told_or_left_out(tracked, tmp_path):
+    shutil.copytree(tracked, tmp_path / "run")
     Path(tmp_path / "run/fits/fit-000000.parquet").unlink()
     with pytest.raises(byrote.IncompleteRun, match="1 of 2 fits"):
         byrote.open_run(tmp_path / "run").trajectory()
@@ -78,7 +85,9 @@ def test_a_run_of_scores_has_none(tmp_path):
     from sklearn.neighbors import KernelDensity
 
     x = np.random.default_rng(0).normal(size=(20, 1))
-    byrote.score_memorization(KernelDensity(), x, out=tmp_path / "run")
+    byrote.score_memorization(
+        KernelDensity(), x, plan=byrote.KFold(2, repeats=1), out=tmp_path / "run"
+    )
     with pytest.raises(byrote.InvalidInput, match="is not an exposure run"):
         byrote.open_run(tmp_path / "run").exposure()
     assert isinstance(byrote.open_run(tmp_path / "run").trajectory(), byrote.Trajectory)

@@ -9,7 +9,7 @@ from byrote.runs.run_folder import RunFolder
 
 from languages import Ngram
 
-TEXT = ["".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(300))]
+TEXT = ["".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(150))]
 CANARY = byrote.Canary("the code is {digits:4}")
 
 

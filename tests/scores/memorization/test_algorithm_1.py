@@ -90,16 +90,13 @@ def test_kfold_errors_are_the_jackknife_over_repeats(folds, repeats, seed):
     whole, table = random_table(KFold(folds, repeats), seed)
     found = evaluate(table)
     for record in range(9):
+        left_out = [
+            naive(table.design, whole, record, lambda fit, r=r: table.design.repeat[fit] != r)
+            for r in range(repeats)
+        ]
         # mean_log and score keep their definition without a repeat; matched keeps its blocks.
         for name in ("score", "mean_log"):
-            without = np.array(
-                [
-                    naive(
-                        table.design, whole, record, lambda fit, r=r: table.design.repeat[fit] != r
-                    )[name]
-                    for r in range(repeats)
-                ]
-            )
+            without = np.array([each[name] for each in left_out])
             variance = (repeats - 1) / repeats * ((without - without.mean()) ** 2).sum()
             assert_allclose(
                 found.standard_error[name][record] ** 2, variance, rtol=1e-8, atol=1e-12

@@ -10,6 +10,7 @@ from byrote import KFold, Probes, Subset
 from byrote.plans import design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import estimates_without, evaluate
+from byrote.scores.memorization.exact_tests import exact_tests
 from byrote.stats.multiple_testing import q_values
 
 from estimators import PureNoise
@@ -107,7 +108,7 @@ def test_errors_of_pairs_are_those_of_differences(rho):
 def test_p_values_of_pairs_are_uniform(common):
     designs = [design_of(Probes(60, fits=16, pairs=True), 80, seed) for seed in range(150)]
     tables = [pair_table(d, seed, rho=0.5, common=common) for seed, d in enumerate(designs)]
-    p = np.concatenate([evaluate(table).p_value_exact for table in tables])
+    p = np.concatenate([exact_tests(table).p_value for table in tables])
     p = p[::60] if common else p  # records that share a shift are not independent
     for level in np.unique(p)[::12]:
         rejected = int((p <= level * (1 + 1e-9)).sum())
@@ -120,7 +121,7 @@ def test_false_discoveries_in_pairs_are_rare_also_under_a_shift_common_to_a_fit(
     wrong = 0
     for seed in range(200):
         table = pair_table(designs[seed % 20], seed, rho=0.3, common=common)
-        wrong += bool((q_values(evaluate(table).p_value_exact) <= 0.05).any())
+        wrong += bool((q_values(exact_tests(table).p_value) <= 0.05).any())
     assert binomtest(wrong, 200, 0.05, alternative="greater").pvalue > 1e-3
 
 
@@ -128,7 +129,7 @@ def test_signed_ranks_find_more_than_signs():
     design = design_of(Probes(5000, fits=40, pairs=True), 5010)
     table = pair_table(design, 2, rho=0.5, memorized=0.8)
     inside, outside = pair_sides(table)
-    by_ranks = evaluate(table).p_value_exact
+    by_ranks = exact_tests(table).p_value
     oracle = wilcoxon(inside - outside, alternative="greater", method="exact").pvalue
     assert_allclose(by_ranks, oracle, rtol=1e-9)
     by_signs = binom.sf((inside > outside).sum(axis=0) - 1, 20, 0.5)
@@ -150,7 +151,7 @@ def test_false_discoveries_are_rare_also_under_a_shift_common_to_all_records(com
     wrong = 0
     for seed in range(trials):
         table = noise_table(designs[seed % 20], 1.0, seed, common)
-        wrong += bool((q_values(evaluate(table).p_value_exact) <= 0.05).any())
+        wrong += bool((q_values(exact_tests(table).p_value) <= 0.05).any())
     assert binomtest(wrong, trials, 0.05, alternative="greater").pvalue > 1e-3
 
 
@@ -163,7 +164,7 @@ def test_discoveries_are_right_where_something_is_memorized():
         memorized = generator.random(1000) < 0.1
         for fit in range(design.fits):
             table.log_prob[fit, memorized & design.trained_on(fit)] += 4.0
-        discovered = q_values(evaluate(table).p_value_exact) <= 0.05
+        discovered = q_values(exact_tests(table).p_value) <= 0.05
         wrong.append((discovered & ~memorized).sum() / max(1, discovered.sum()))
         found.append((discovered & memorized).sum() / memorized.sum())
     assert np.mean(wrong) < 0.06

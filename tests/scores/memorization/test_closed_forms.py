@@ -27,8 +27,8 @@ def test_gaussian_of_known_variance_leave_one_out():
     assert_allclose(result.mean_log, expected, **EXACT)
 
 
-@settings(max_examples=25)
-@given(st.integers(2, 12), st.integers(0, 10_000), st.integers(1, 3))
+@settings(max_examples=8)
+@given(st.integers(2, 8), st.integers(0, 10_000), st.integers(1, 3))
 def test_gaussian_of_any_size(n, seed, repeats):
     x = np.random.default_rng(seed).normal(size=(n, 2))
     result = byrote.score_memorization(KnownVariance(), x, plan=LeaveOneOut(repeats))
@@ -85,9 +85,9 @@ def test_two_fold_of_a_kernel_by_hand():
 
 def test_planted_outliers_are_on_top():
     generator = np.random.default_rng(0)
-    x = generator.normal(size=(300, 2))
+    x = generator.normal(size=(100, 2))
     x[:5] = 12 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1], [1, 1]])
-    for plan in (LeaveOneOut(), KFold(5, repeats=3), Probes([*range(5), 100, 150, 200], fits=20)):
+    for plan in (LeaveOneOut(), KFold(5, repeats=3), Probes([*range(5), 40, 60, 80], fits=20)):
         result = byrote.score_memorization(KernelDensity(bandwidth=0.5), x, plan=plan)
         assert set(result.order()[:5]) == set(range(5))
     assert (result.q_value[:5] < 0.05).all()

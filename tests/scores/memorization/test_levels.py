@@ -5,6 +5,7 @@ The full table, with each measure under each of these, is in docs/levels.md.
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from scipy.stats import binomtest
 
 from byrote import KFold, Probes
@@ -18,8 +19,6 @@ RUNS = 40
 CHEAP = [
     "guesses about coins: `audit_one_run`, 1,000 coins",
     "trials of one record: `epsilon_from_scores`, 60 fits",
-    "mean densities: `Probes`, 8 fits",
-    "mean densities: `KFold(2, repeats=2)`",
     "mean densities: `KFold(3, repeats=12)`",
     "ranks of secrets: 6 canaries, 2 fits",
     "exposure of a secret, sampled",
@@ -102,7 +101,11 @@ def test_a_model_without_chance_has_an_error_of_zero_that_is_known():
 
 
 @pytest.mark.parametrize("null", ["fits shifted", "heavy tails"])
-def test_the_interval_of_liras_area_covers_where_fits_share_their_noise(null):
-    """By sums of influences alone 80 % of them hold it where fits are shifted."""
-    wrong, runs = raised(null, RUNS)
-    assert binomtest(wrong, runs, 0.05, alternative="greater").pvalue > 0.01
+def test_the_interval_of_liras_area_is_wide_enough_where_fits_share_their_noise(null):
+    """In half-widths areas scatter by 0.51 about their mean where 95 % of the intervals hold it.
+
+    So over 200 runs those of sums of influences alone scatter by 0.6 about it; these, by 0.4.
+    """
+    area, low, high = logit(raised(null, 20)).T
+    scatter = (area - area.mean()) / ((high - low) / 2)
+    assert np.sqrt(np.mean(scatter**2)) < 0.6

@@ -147,7 +147,8 @@ def test_bad_epochs_on_the_command_line(capfd, tmp_path, track, message):
 
 def test_tracked_from_the_command_line(capfd, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", X)
-    arguments = ("--model", "estimators:Steps", "--folds", 3, "--out", tmp_path / "run")
+    arguments = ("--model", "estimators:Steps", "--folds", 3, "--repeats", 2)
+    arguments = (*arguments, "--out", tmp_path / "run")
     code, out, _ = call(capfd, "score", tmp_path / "x.npy", *arguments, "--track", "1,2")
     assert code == 0
     assert "99.9th pct." in out

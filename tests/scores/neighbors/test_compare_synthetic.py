@@ -16,7 +16,7 @@ MODULE = importlib.import_module("byrote.scores.neighbors.compare_synthetic")
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
-    monkeypatch.setattr(MODULE, "DRAWS", 199)
+    monkeypatch.setattr(MODULE, "DRAWS", 99)
 
 
 def numbers(generator, n):
@@ -48,7 +48,11 @@ def test_counts_are_those_of_all_distances():
     assert "each is divided among them" in " ".join(str(result).split())
 
 
-@pytest.mark.parametrize("draw", [numbers, categories])
+def two_categories(generator, n):
+    return pd.DataFrame(generator.integers(0, 9, (n, 2)).astype(str), columns=list("ab"))
+
+
+@pytest.mark.parametrize("draw", [numbers, two_categories])
 @pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
 def test_a_null_is_rejected_as_often_as_said(draw, sizes):
     p_values, found = {"nearest": [], "together": []}, 0

@@ -1,6 +1,7 @@
 """Near-duplicates beside the scores: planted ones are found, by brute force nearest."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from byrote.scores.neighbors.exact_copies import copies_of
 from byrote.scores.neighbors.near_duplicates import Kind
 
 
+@cache
+def run_of(n):
+    x = np.random.default_rng(0).normal(size=(n, 1))
+    return byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(2, repeats=1))
+
+
 def scored(n, **changes):
     """Scores of n records, of which only ids and M matter here."""
-    x = np.random.default_rng(0).normal(size=(n, 1))
-    plan = byrote.KFold(2, repeats=1)
-    result = byrote.score_memorization(KernelDensity(), x, plan=plan)
-    return replace(result, ids=np.array([f"r{row}" for row in range(n)]), **changes)
+    return replace(run_of(n), ids=np.array([f"r{row}" for row in range(n)]), **changes)
 
 
 def blurred(count, side, seed=0):

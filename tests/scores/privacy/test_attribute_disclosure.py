@@ -43,14 +43,14 @@ def test_the_guess_is_the_secret_of_the_nearest_samples(secret):
 
 def test_what_is_known_of_the_population_is_no_disclosure():
     intervals = []
-    for seed in range(6):
+    for seed in range(4):
         result = attribute_disclosure(
             FrameCopies(0.0), table(80, seed), secret="ill", plan=Probes(30, fits=8), seed=seed
         )
         assert len(result.found) == 0
         intervals.append(result.mean.interval)
     low, high = np.transpose(intervals)
-    assert ((low > 0) | (high < 0)).sum() <= 2
+    assert ((low > 0) | (high < 0)).sum() <= 1
 
 
 def test_copies_disclose_by_record_and_on_average(tmp_path):
@@ -107,13 +107,13 @@ def test_the_conditional_of_a_density_is_that_of_bayes_and_a_planted_secret_is_f
 
 def test_intervals_of_a_conditional_that_is_noise_hold_zero_as_often_as_they_say():
     model, missed, found = CategoryKernel(factor=1.0, noise=1.0), 0, 0
-    for seed in range(10):
+    for seed in range(6):
         plan = Probes(20, fits=8)
         result = attribute_disclosure(model, towns(40, seed), secret="ill", plan=plan, seed=seed)
         missed += result.mean.sign != 0
         found += len(result.found) > 0
-    assert missed <= 3  # 0.5 expected; more in 1 of 970 such tests
-    assert found <= 3
+    assert missed <= 2  # 0.3 expected; more in 1 of 450 such tests
+    assert found <= 2
 
 
 def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_how():

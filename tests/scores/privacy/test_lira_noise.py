@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.special import logit
+from scipy.stats import t
 
+from byrote.privacy import infer_membership
 from byrote.scores.privacy import lira_noise
 
 NOISE = {
@@ -22,3 +25,18 @@ def test_shared_noise_shows_on_some_records_too(kind, sampled, monkeypatch):
     values, member = noise(generator), generator.random((20, 3000)) < 0.5
     values = values + 5 * generator.normal(size=3000) * (kind != "all equal")
     assert lira_noise.has_shared_noise(values, member) == shared
+
+
+@pytest.mark.parametrize("kind", ["fits shifted", "heavy tails"])
+def test_where_noise_is_shared_the_interval_is_that_of_a_jackknife_over_groups_of_fits(
+    kind, monkeypatch
+):
+    generator = np.random.default_rng(1)
+    values, member = NOISE[kind][0](generator)[:, :150], generator.random((20, 150)) < 0.5
+    values = values + 5 * generator.normal(size=150) + member
+    found, place = infer_membership(values, member), np.arange(20) % 10
+    monkeypatch.setattr(lira_noise, "has_shared_noise", lambda *_: False)
+    areas = [infer_membership(values[place != k], member[place != k]).auc for k in range(10)]
+    error = np.sqrt(9 / 10 * np.square(areas - np.mean(areas)).sum())
+    half = t.ppf(0.975, 9) * error / (found.auc * (1 - found.auc))
+    assert logit(found.interval) == pytest.approx(logit(found.auc) + [-half, half], rel=1e-9)

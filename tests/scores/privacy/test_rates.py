@@ -74,7 +74,7 @@ EPSILON = {
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_never_above_the_epsilon_of_known_mechanisms(name):
     outside, inside, delta = MECHANISMS[name]
-    generator, runs = np.random.default_rng(3), 300
+    generator, runs = np.random.default_rng(3), 150
     found = [
         epsilon_from_scores(
             inside(generator, 200).astype(float),

@@ -20,7 +20,7 @@ from byrote.scores.privacy.record_bounds import (
 )
 from evidence_tables import balanced, coins, gaussian, laplace, response, silent, table_of
 
-RUNS = 100
+RUNS = 60
 WITHIN = binom(RUNS, 0.05).ppf(0.99)
 NAMES = np.arange(1000)
 

@@ -51,8 +51,8 @@ def test_cells_ascend_and_equal_values_stay_together(kind, block, of_range, core
         assert order.counts[number].tolist() == [len(flagged), flagged.sum()]
         of_range = [values[cells.row, cells.column][~cells.flag] for cells in each]
         assert order.unflagged(number).tolist() == np.concatenate([np.empty(0), *of_range]).tolist()
-        in_rows = [order.columns(each, number, number + 1).tolist() for each in range(7)]
-        rows = np.concatenate([np.empty(0, int), *(cells.row for cells in ranges[number])])
+        in_rows = [order.columns(place, number, number + 1) for place in range(7)]
+        rows = np.concatenate([np.empty(0, int), *(cells.row for cells in each)])
         assert list(map(len, in_rows)) == np.bincount(rows, minlength=7).tolist()
     for value in ordered[:: len(ordered) // 5]:
         some = order.columns_from(3, value)

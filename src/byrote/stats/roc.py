@@ -120,8 +120,9 @@ class _Placements:
             with lock:
                 np.add.at(by_record, some.column, right)
             by_side += np.bincount(some.side, right, len(by_side))
-        by_row = by_side.reshape(-1, 2).sum(axis=1)
-        return np.bincount(cells.unit, by_row, len(cells.of_members[1])), members, others
+        by_unit = np.zeros(len(cells.of_members[1]))
+        np.add.at(by_unit, cells.unit, by_side.reshape(-1, 2).sum(axis=1))
+        return by_unit, members, others
 
     @property
     def area(self) -> float:

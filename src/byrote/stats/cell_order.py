@@ -9,6 +9,7 @@ several at once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,26 +72,25 @@ class CellOrder:
         sample = values.ravel()[:: max(1, values.size // _SAMPLE)]
         sample = np.sort(sample[np.isfinite(sample)])
         number = min(-(-values.size // _RANGE), _MANY) if len(sample) else 1
-        self._cuts = np.unique(sample[np.arange(1, number) * len(sample) // number])
-        ends = [*sample[:1].tolist(), *self._cuts.tolist(), *sample[-1:].tolist()]
-        self._ends = ends or [0.0, 0.0]
+        cuts = np.unique(sample[np.arange(1, number) * len(sample) // number])
+        self._ends = [*sample[:1].tolist(), *cuts.tolist(), *sample[-1:].tolist()] or [0.0, 0.0]
         # Of each block of a row's columns: its cells by range, and where each range begins there.
         self._blocks = [*blocks(values.shape[1], _COLUMNS)]
         self._cells = np.empty(values.shape, np.uint16)
-        self._starts = np.zeros((len(values), len(self._blocks), len(self._cuts) + 2), np.intp)
+        self._starts = np.zeros((len(values), len(self._blocks), len(cuts) + 2), np.intp)
         self.counts: Places = sum(
-            in_order(self._divide, range(len(values)), size=values.size),
-            np.zeros((len(self._cuts) + 1, 2), np.int64),
+            in_order(partial(self._divide, cuts), range(len(values)), size=values.size),
+            np.zeros((len(cuts) + 1, 2), np.int64),
         )
 
-    def _divide(self, row: int) -> Places:
+    def _divide(self, cuts: Array, row: int) -> Places:
         """Sort the cells of a row by range; returns the counts."""
-        none = len(self._cuts) + 1
+        none = len(cuts) + 1
         counts = np.zeros((none, 2), np.int64)
         for columns, starts in zip(self._blocks, self._starts[row], strict=True):
             values = self.values[row, columns]
             ranges = np.zeros(len(values), np.uint8)
-            for cut in self._cuts:
+            for cut in cuts:
                 ranges += values >= cut
             ranges[np.isnan(values)] = none
             self._cells[row, columns] = np.argsort(ranges, kind="stable")
@@ -101,21 +101,14 @@ class CellOrder:
             counts += np.stack([sizes, flagged], axis=1)
         return counts
 
-    def columns(self, row: int, first: int, stop: int) -> Places:
-        """Return the columns of a row's cells in ranges from the first to the one before stop."""
-        starts = self._starts[row]
+    def columns(self, row: int, number: int) -> Places:
+        """Return the columns of a row's cells in a range."""
+        ends = self._starts[row, :, number : number + 2].tolist()
         parts = [
-            np.add(self._cells[row, block][start:end], block.start, dtype=np.int64)
-            for block, start, end in zip(
-                self._blocks, starts[:, first].tolist(), starts[:, stop].tolist(), strict=True
-            )
+            np.add(self._cells[row, block][start:stop], block.start, dtype=np.int64)
+            for block, (start, stop) in zip(self._blocks, ends, strict=True)
         ]
         return np.concatenate(parts)
-
-    def columns_from(self, row: int, value: float) -> Places:
-        """Return the columns of a row's cells of at least this value, and of some lower ones."""
-        first = int(np.searchsorted(self._cuts, value, side="right"))
-        return self.columns(row, first, len(self.counts))
 
     def ascending(self, number: int) -> Iterator[SortedCells]:
         """Yield the cells of a range in the order of their values, some at a time.
@@ -140,7 +133,7 @@ class CellOrder:
         """Return the values of a range without the flag in ascending order."""
         parts = []
         for row, (values, flags) in enumerate(zip(self.values, self.flags, strict=True)):
-            columns = self.columns(row, number, number + 1)
+            columns = self.columns(row, number)
             parts.append(values[columns[~flags[columns]]])
         return np.sort(np.concatenate(parts))
 
@@ -151,7 +144,7 @@ class CellOrder:
         scale = top / (2 * min(max(high - low, 1e-200), 1e200))
         packed, stop = np.empty(self.counts[number, 0], np.int64), 0
         for row, (values, flags) in enumerate(zip(self.values, self.flags, strict=True)):
-            places = self.columns(row, number, number + 1)
+            places = self.columns(row, number)
             start, stop = stop, stop + len(places)
             with np.errstate(over="ignore"):
                 rounded = (values[places] - low) * scale

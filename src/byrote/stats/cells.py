@@ -65,11 +65,10 @@ class Cells:
     def above(self, threshold: float, *, members: bool, equal: bool = False) -> Counts:
         """Count the scores of a side above a threshold, or equal, by record and by unit."""
         by_record, by_unit = self._zeros()
-        for row, unit in enumerate(self.unit):
-            places = self.order.columns_from(row, threshold)
-            places = places[self.member[row][places] == members]
-            score = self.score[row][places]
-            places = places[score >= threshold if equal else score > threshold]
+        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
+            high = score >= threshold if equal else score > threshold
+            high &= member if members else ~member
+            places = np.flatnonzero(high)
             by_record[places] += 1
             by_unit[unit] += len(places)
         return by_record, by_unit

@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
 _BLOCK = 1 << 15  # cells returned at a time: those in a processor's cache
 _COLUMNS = 1 << 16  # whose places in a row are short whole numbers
-_RANGE, _MANY = 1 << 22, 12  # cells of a range, about; most ranges, each a pass through the table
+_RANGE, _MANY = 1 << 21, 18  # cells of a range, about; most ranges, each a pass through the table
 _BITS, _MOST = 63, 50  # of a whole number, and of a rounded value
 _SAMPLE = 10_000  # values that show where most of them lie
 

@@ -24,6 +24,7 @@ VALUES = {
 def test_cells_ascend_and_equal_values_stay_together(kind, block, of_range, cores, monkeypatch):
     monkeypatch.setattr(cell_order, "_BLOCK", block)
     monkeypatch.setattr(cell_order, "_RANGE", of_range)
+    monkeypatch.setattr(cell_order, "_COLUMNS", 25)
     monkeypatch.setattr(threads, "cores", lambda: cores)
     monkeypatch.setattr(threads, "_LEAST", 0)
     generator = np.random.default_rng(0)
@@ -50,6 +51,9 @@ def test_cells_ascend_and_equal_values_stay_together(kind, block, of_range, core
         assert order.counts[number].tolist() == [len(flagged), flagged.sum()]
         of_range = [values[cells.row, cells.column][~cells.flag] for cells in each]
         assert order.unflagged(number).tolist() == np.concatenate([np.empty(0), *of_range]).tolist()
+        in_rows = [order.columns(place, number) for place in range(7)]
+        rows = np.concatenate([np.empty(0, int), *(cells.row for cells in each)])
+        assert list(map(len, in_rows)) == np.bincount(rows, minlength=7).tolist()
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=12))

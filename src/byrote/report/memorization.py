@@ -1,6 +1,6 @@
 """Memorization scores as text for the terminal, or as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,16 +87,21 @@ def to_json(
     result: MemorizationResult, *, top: int = 10, texts: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Return scores as plain data for JSON, with the ``top`` most memorized records."""
-    frame = result.to_frame()
-    frame = frame if texts is None else frame.assign(text=texts)
+
+    def rows(places: NDArray[np.intp]) -> list[dict[Hashable, Any]]:
+        frame = result.take(places).to_frame()
+        if texts is not None:
+            frame = frame.assign(text=[texts[place] for place in places.tolist()])
+        return frame.to_dict(orient="records")
+
     return plain(
         {
             "description": dict(result.description),
             "missing_fits": list(result.missing),
             "summary": result.summary().to_dict(),
             "cautions": cautions(result),
-            "memorized": frame.iloc[_found(result)[:top]].to_dict(orient="records"),
-            "most_memorized": frame.iloc[result.order()[:top]].to_dict(orient="records"),
+            "memorized": rows(_found(result)[:top]),
+            "most_memorized": rows(result.order()[:top]),
         }
     )
 

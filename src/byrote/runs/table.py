@@ -1,5 +1,6 @@
 """Log-likelihoods by fit and record, with the design of the run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +48,9 @@ class Table:
 
     def used(self, without: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Return the log-likelihoods that have a role, (F, r), and NaN; ``without`` fits, (F,)."""
+        whole = not self.missing and all(rows is None for rows in self.design.counted)
+        if whole and (without is None or not without.any()):
+            return self.log_prob
         unused = self.roles() == UNUSED
         if without is not None:
             unused |= without[:, None]
@@ -62,14 +66,20 @@ class Table:
 
     @cached_property
     def _included(self) -> NDArray[np.bool_]:
-        included = self.roles() == IN
+        included = np.zeros(self.log_prob.shape, dtype=bool)
+        for fit, role in self._role_by_fit():
+            np.equal(role, IN, out=included[fit])
         included.flags.writeable = False  # shared by all who ask
         return included
 
     @cached_property
     def _roles(self) -> NDArray[np.int8]:
         roles = np.zeros(self.log_prob.shape, dtype=np.int8)
-        for fit in set(range(self.design.fits)) - set(self.missing):
-            roles[fit] = self.design.role(fit)[self.rows]
+        for fit, role in self._role_by_fit():
+            roles[fit] = role
         roles.flags.writeable = False  # shared by all who ask
         return roles
+
+    def _role_by_fit(self) -> Iterator[tuple[int, NDArray[np.int8]]]:
+        for fit in set(range(self.design.fits)) - set(self.missing):
+            yield fit, self.design.role(fit)[self.rows]

@@ -1,8 +1,8 @@
 """The cells of a large table in the order of their values, in little memory and time.
 
 Sorting is fast, and finding out where each sorted value came from is slow. So what is sorted are
-whole numbers: a value, rounded to the bits that its cell leaves free, and behind it the row, the
-column and a flag of the cell. Cells whose values are rounded to the same are then put in their
+whole numbers: a value, rounded to the bits that its cell leaves free, and behind it the row, a
+flag and the column of the cell. Cells whose values are rounded to the same are then put in their
 exact order. A large table is cut into ranges of values, which can be sorted one at a time or
 several at once.
 """
@@ -20,23 +20,34 @@ from byrote.stats.threads import in_order
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
-_BLOCK = 1 << 17  # cells returned at a time: those in a processor's cache
-_RANGE, _MANY, _NONE = 1 << 21, 255, 255  # cells of a range, about; most ranges; of no range
+_BLOCK = 1 << 15  # cells returned at a time: those in a processor's cache
+_COLUMNS = 1 << 16  # whose places in a row are short whole numbers
+_RANGE, _MANY = 1 << 21, 18  # cells of a range, about; most ranges, each a pass through the table
 _BITS, _MOST = 63, 50  # of a whole number, and of a rounded value
 _SAMPLE = 10_000  # values that show where most of them lie
 
 
 @dataclass(frozen=True, eq=False)
 class SortedCells:
-    """Cells in the order of their values, (k,): row, column and flag.
+    """Cells in the order of their values, (k,).
 
-    starts: where each different value begins; None if no two are equal.
+    side: twice the row, plus 1 of cells with the flag. starts: where each different value begins;
+    None if no two are equal.
     """
 
-    row: Places
+    side: Places
     column: Places
-    flag: Flags
     starts: Places | None
+
+    @property
+    def row(self) -> Places:
+        """The row of each cell."""
+        return self.side >> 1
+
+    @property
+    def flag(self) -> Flags:
+        """The flag of each cell."""
+        return (self.side & 1).astype(np.bool_)
 
 
 class CellOrder:
@@ -63,25 +74,41 @@ class CellOrder:
         number = min(-(-values.size // _RANGE), _MANY) if len(sample) else 1
         cuts = np.unique(sample[np.arange(1, number) * len(sample) // number])
         self._ends = [*sample[:1].tolist(), *cuts.tolist(), *sample[-1:].tolist()] or [0.0, 0.0]
-        self._range = np.empty(values.shape, np.uint8)
+        # Of each block of a row's columns: its cells by range, and where each range begins there.
+        self._blocks = [*blocks(values.shape[1], _COLUMNS)]
+        self._cells = np.empty(values.shape, np.uint16)
+        self._starts = np.zeros((len(values), len(self._blocks), len(cuts) + 2), np.intp)
         self.counts: Places = sum(
             in_order(partial(self._divide, cuts), range(len(values)), size=values.size),
             np.zeros((len(cuts) + 1, 2), np.int64),
         )
 
     def _divide(self, cuts: Array, row: int) -> Places:
-        """Find the range of each cell of a row; returns the counts."""
-        for columns in blocks(self.values.shape[1], _BLOCK):
-            values, ranges = self.values[row, columns], self._range[row, columns]
-            ranges[:] = 0
+        """Sort the cells of a row by range; returns the counts."""
+        none = len(cuts) + 1
+        counts = np.zeros((none, 2), np.int64)
+        for columns, starts in zip(self._blocks, self._starts[row], strict=True):
+            values = self.values[row, columns]
+            ranges = np.zeros(len(values), np.uint8)
             for cut in cuts:
                 ranges += values >= cut
-            ranges[np.isnan(values)] = _NONE
-        counts = np.zeros((len(cuts) + 1, 2), np.int64)
-        for number in range(len(counts)):
-            inside = self._range[row] == number
-            counts[number] = np.count_nonzero(inside), np.count_nonzero(inside & self.flags[row])
+            ranges[np.isnan(values)] = none
+            self._cells[row, columns] = np.argsort(ranges, kind="stable")
+            sides = np.bincount(2 * ranges + self.flags[row, columns], minlength=2 * none)
+            unflagged, flagged = sides[: 2 * none].reshape(none, 2).T
+            sizes = unflagged + flagged
+            np.cumsum(sizes, out=starts[1:])
+            counts += np.stack([sizes, flagged], axis=1)
         return counts
+
+    def columns(self, row: int, number: int) -> Places:
+        """Return the columns of a row's cells in a range."""
+        ends = self._starts[row, :, number : number + 2].tolist()
+        parts = [
+            np.add(self._cells[row, block][start:stop], block.start, dtype=np.int64)
+            for block, (start, stop) in zip(self._blocks, ends, strict=True)
+        ]
+        return np.concatenate(parts)
 
     def ascending(self, number: int) -> Iterator[SortedCells]:
         """Yield the cells of a range in the order of their values, some at a time.
@@ -104,8 +131,10 @@ class CellOrder:
 
     def unflagged(self, number: int) -> Array:
         """Return the values of a range without the flag in ascending order."""
-        rows = zip(self.values, self._range, self.flags, strict=True)
-        parts = [values[(ranges == number) & ~flags] for values, ranges, flags in rows]
+        parts = []
+        for row, (values, flags) in enumerate(zip(self.values, self.flags, strict=True)):
+            columns = self.columns(row, number)
+            parts.append(values[columns[~flags[columns]]])
         return np.sort(np.concatenate(parts))
 
     def _packed(self, number: int, columns: int, shift: int) -> Places:
@@ -114,16 +143,19 @@ class CellOrder:
         top = 2.0 ** min(_BITS - shift, _MOST) - 1
         scale = top / (2 * min(max(high - low, 1e-200), 1e200))
         packed, stop = np.empty(self.counts[number, 0], np.int64), 0
-        for row, flags in enumerate(self.flags):
-            places = np.flatnonzero(self._range[row] == number)
+        for row, (values, flags) in enumerate(zip(self.values, self.flags, strict=True)):
+            places = self.columns(row, number)
             start, stop = stop, stop + len(places)
             with np.errstate(over="ignore"):
-                rounded = (self.values[row][places] - low) * scale
+                rounded = (values[places] - low) * scale
             rounded += top / 4
-            cells = np.clip(rounded, 0, top, out=rounded).astype(np.int64)
-            cells <<= shift
-            cells += (row << (columns + 1)) + 2 * places
-            np.add(cells, flags[places], out=packed[start:stop])
+            cells = packed[start:stop]
+            cells[:] = np.clip(rounded, 0, top, out=rounded)
+            cells <<= shift - columns
+            cells += flags[places]
+            cells += 2 * row
+            cells <<= columns
+            cells += places
         return packed
 
     def _put_in_order(self, cells: Places, columns: int, shift: int) -> Places | None:
@@ -133,8 +165,8 @@ class CellOrder:
         if not len(same):
             return None
         several = np.union1d(same, same + 1)
-        row, column, _ = _cell(cells[several], columns, shift)
-        exact = self.values[row, column]
+        side, column = _cell(cells[several], columns, shift)
+        exact = self.values[side >> 1, column]
         order = np.lexsort((exact, rounded[several]))
         cells[several], exact = cells[several][order], exact[order]
         new = np.ones(len(cells), np.bool_)
@@ -143,6 +175,7 @@ class CellOrder:
         return None if new.all() else np.flatnonzero(new)
 
 
-def _cell(packed: Places, columns: int, shift: int) -> tuple[Places, Places, Flags]:
-    cell = packed & ((1 << shift) - 1)
-    return cell >> (columns + 1), (cell >> 1) & ((1 << columns) - 1), (cell & 1).astype(np.bool_)
+def _cell(packed: Places, columns: int, shift: int) -> tuple[Places, Places]:
+    side = packed >> columns
+    side &= (1 << (shift - columns)) - 1
+    return side, packed & ((1 << columns) - 1)

@@ -21,13 +21,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats import two_sides
+from byrote.stats import rows, two_sides
 from byrote.stats.memorization import difference, logmeanexp
-from byrote.stats.threads import in_order
+from byrote.stats.threads import for_each
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
+_TOGETHER = 16  # blocks of records whose bounds are searched for at once
 _FACTORS = 16  # multiplied before their logarithm is taken: too few for underflow
 
 
@@ -85,13 +86,17 @@ def _alike(log_prob: Array, included: Flags, pairs: int) -> Array:
 
 
 def _scales(inside: Array, pairs: int) -> Array:
-    """Compute the scale of each pair, (pairs, m), from values in training, (a, m), before it."""
-    scale = np.full((pairs, inside.shape[1]), -np.inf)
+    """Compute the scale of each pair, (pairs, m), from values in training, (a, m), before it.
+
+    Infinite where there is none: nothing is staked beside it.
+    """
+    scale = np.full((pairs, inside.shape[1]), np.inf)
     block, start = _blocks(len(inside), pairs), 1
     while start < pairs:
         earlier = np.sort(inside[block < start], axis=0)
         scale[start : 2 * start] = earlier[len(earlier) // 2]  # the upper median
         start *= 2
+    scale[np.isneginf(scale)] = np.inf
     return scale
 
 
@@ -100,9 +105,9 @@ def _stakes(values: Array, scale: Array) -> Array:
     block = _blocks(len(values), len(scale))
     total = np.zeros(scale.shape)
     for value, place in zip(values, block.tolist(), strict=True):
-        with np.errstate(invalid="ignore"):
-            excess = np.minimum(value - scale[place], 0.0)
-        total[place] += np.where(np.isfinite(scale[place]), np.exp(excess), 0.0)
+        excess = value - scale[place]
+        np.minimum(excess, 0.0, out=excess)
+        total[place] += np.exp(excess, out=excess)
     return total / np.bincount(block)[:, None]
 
 
@@ -130,18 +135,24 @@ def lower_bounds(log_prob: Array, included: Flags, significance: float) -> tuple
     Stakes are computed some records at a time, and kept only where all together prove something.
     """
     counts = two_sides.counts(log_prob, included)
-    pairs = np.minimum(*counts)
+    pairs, blocks = np.minimum(*counts), [*two_sides.alike(*counts)]
     log_e, alone = np.zeros((2, len(pairs)))
 
-    def of_columns(columns: Counts) -> tuple[Counts, Array, Array]:
-        values, sides = log_prob[:, columns], included[:, columns]
-        inside, outside = _alike(values, sides, int(pairs[columns[0]]))
-        some = Stakes(inside, outside, pairs[columns])
-        return columns, log_e_value(some, 0.0), bounds(some, significance)
+    def of_blocks(some: slice) -> None:
+        positive = []
+        for columns in blocks[some]:
+            bets = _alike(log_prob[:, columns], included[:, columns], int(pairs[columns[0]]))
+            log_e[columns] = log_e_value(Stakes(bets[0], bets[1], pairs[columns]), 0.0)
+            proves = log_e[columns] + np.log(significance) > 0
+            positive.append((columns[proves], bets[:, :, proves]))
+        columns = np.concatenate([each for each, _ in positive])
+        bets, stop = np.zeros((2, max(len(each[0]) for _, each in positive), len(columns))), 0
+        for places, each in positive:
+            start, stop = stop, stop + len(places)
+            bets[:, : len(each[0]), start:stop] = each
+        alone[columns] = bounds(Stakes(bets[0], bets[1], pairs[columns]), significance)
 
-    alike = two_sides.alike(*counts)
-    for columns, *of_some in in_order(of_columns, alike, size=log_prob.size):
-        log_e[columns], alone[columns] = of_some
+    for_each(of_blocks, rows.blocks(len(blocks), _TOGETHER), size=log_prob.size)
     proven = len(pairs) and logmeanexp(log_e) + np.log(significance) > 0
     return alone, bound(stakes(log_prob, included), significance) if proven else 0.0
 
@@ -152,18 +163,15 @@ def bound(stakes: Stakes, significance: float) -> float:
 
 
 def bounds(stakes: Stakes, significance: float) -> Array:
-    """Compute the largest epsilon that each record alone rejects at the significance, (n,)."""
-    epsilon = np.zeros(len(stakes.pairs))
-    positive = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
-    bets = Stakes(stakes.inside[:, positive], stakes.outside[:, positive], stakes.pairs[positive])
-    largest = largest_provable(bets.pairs.max(initial=0), significance)
-    low, high = np.zeros(len(positive)), np.full(len(positive), largest)
-    for _ in range(48):
+    """Compute the largest epsilon that each record alone rejects, (n,); all of them reject 0."""
+    different, which = np.unique(stakes.pairs, return_inverse=True)
+    low = np.zeros(len(stakes.pairs))
+    high = np.array([largest_provable(pairs, significance) for pairs in different])[which]
+    for _ in range(48 if len(low) else 0):
         middle = (low + high) / 2
-        rejected = log_e_value(bets, middle) + np.log(significance) > 0
+        rejected = log_e_value(stakes, middle) + np.log(significance) > 0
         low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
-    epsilon[positive] = low
-    return epsilon
+    return low
 
 
 def largest_provable(pairs: Counts, significance: float) -> float:

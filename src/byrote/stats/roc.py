@@ -108,17 +108,20 @@ class _Placements:
         of whole numbers, so their sums are exact, whichever thread adds first.
         """
         lower, higher = before
-        by_unit, members, others = np.zeros(len(cells.of_members[1])), Moments(), Moments()
+        by_side, members, others = np.zeros(2 * len(cells.unit)), Moments(), Moments()
         for some in cells.order.ascending(number):
             member = some.flag.astype(np.float64)  # products with it are faster than choices by it
             right = _right(member, some.starts)
-            inside = _add(members, right, member, lower)
-            outside = _add(others, right, 1 - member, higher)
-            right += higher + (lower - higher) * member
+            inside, outside = _add(members, others, right, member, (lower, higher))
+            member *= lower - higher
+            member += higher
+            right += member
             lower, higher = lower + outside, higher - inside
             with lock:
                 np.add.at(by_record, some.column, right)
-            by_unit += np.bincount(cells.unit[some.row], right, len(by_unit))
+            by_side += np.bincount(some.side, right, len(by_side))
+        by_unit = np.zeros(len(cells.of_members[1]))
+        np.add.at(by_unit, cells.unit, by_side.reshape(-1, 2).sum(axis=1))
         return by_unit, members, others
 
     @property
@@ -153,14 +156,24 @@ def _right(member: Array, starts: Ids | None) -> Array:
     return np.where(member > 0, np.repeat(below, sizes), np.repeat(above, sizes))
 
 
-def _add(moments: Moments, values: Array, side: Array, offset: int) -> int:
-    """Add the values of a side, (k,) of 0 and 1, plus an offset; return how many they are."""
-    chosen, size = values * side, int(side.sum())
-    if size:
-        total = float(chosen.sum())
-        squares = float((chosen * values).sum()) - total**2 / size
-        moments.add_sums(size, total + offset * size, max(squares, 0.0))
-    return size
+def _add(
+    members: Moments, others: Moments, right: Array, member: Array, offsets: tuple[int, int]
+) -> tuple[int, int]:
+    """Add (k,) counts to the moments of their sides, plus an offset; return how many on each.
+
+    Counts are halves of whole numbers below the size of a block, so sums of their squares are
+    exact, and so is what one side's leave to the other.
+    """
+    chosen = right * member
+    size, total, squares = int(member.sum()), float(chosen.sum()), float(chosen @ chosen)
+    sizes = size, len(right) - size
+    sums = total, float(right.sum()) - total
+    of_squares = squares, float(right @ right) - squares
+    for side, moments in enumerate((members, others)):
+        if sizes[side]:
+            rest = of_squares[side] - sums[side] ** 2 / sizes[side]
+            moments.add_sums(sizes[side], sums[side] + offsets[side] * sizes[side], max(rest, 0.0))
+    return sizes
 
 
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:

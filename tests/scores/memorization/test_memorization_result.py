@@ -36,6 +36,13 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
     assert again.description == result.description
 
 
+def test_rows_are_taken_of_all_columns():
+    result = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=4))
+    rows = np.array([7, 2, 2])
+    expected = result.to_frame().iloc[rows].reset_index(drop=True)
+    assert result.take(rows).to_frame().equals(expected)
+
+
 def test_something_else_is_not_loaded(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(byrote.CorruptFile, match="cannot be read"):

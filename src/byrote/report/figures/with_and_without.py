@@ -83,7 +83,8 @@ def with_and_without(
     if images is not None:
         pictures.check_images("images", images, len(result))
     found = record_marks.is_found(result)
-    rows = np.array([row for row in result.order() if found[row]][:records], dtype=np.intp)
+    order = result.order()
+    rows = order[found[order]][:records]
     if not len(rows):
         raise InvalidInput(f"none was found (q ≤ {SIGNIFICANCE:g})")
     ax = style.new_axes(ax, width=style.DOUBLE, height=0.42 * len(rows) + 0.95)

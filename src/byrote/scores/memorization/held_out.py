@@ -4,6 +4,7 @@ And the mean of their difference, ``mean_log``, where nothing else of an ``Evalu
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from byrote.stats.threads import in_order
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Units = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.generic)
 _Sums = tuple[float, int, Array, int]  # of values and their number; of changes, and their number
 _SIDES = {"in": IN, "out": OUT}
 
@@ -36,12 +38,12 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
     member = np.equal.outer(np.arange(units), unit).astype(float)
 
     def of_block(block: slice) -> _Sums:
-        on_side = table.roles()[fits, block] == _SIDES[side]
+        on_side = np.asarray(table.roles()[fits, block] == _SIDES[side], np.bool_)
         known = on_side.any(axis=0)
-        values = table.log_prob[fits, block][:, known]
-        mean, replicates = _block(values, on_side[:, known], member)
+        values = _chosen(table.log_prob[fits, block], known)
+        mean, replicates = _block(values, _chosen(on_side, known), member)
         complete = ~np.isnan(replicates).any(axis=0)
-        change = (replicates[:, complete] - mean[complete]).sum(axis=1)
+        change = (_chosen(replicates, complete) - _chosen(mean, complete)).sum(axis=1)
         return mean.sum(), len(mean), change, int(complete.sum())
 
     return _over_records(table, of_block, units)
@@ -70,10 +72,12 @@ def mean_score(table: Table) -> Jackknifed:
                 mean = kept.sum(axis=0) / count
                 difference += sign * mean
                 if single:  # beside the mean of the side's replicates, which is its mean
-                    change += sign * np.where(side, mean - kept, 0.0) / (count - 1)
+                    rest = np.where(side, mean - kept, 0.0)
+                    rest /= sign * (count - 1)
+                    change += rest
                 else:
                     change += sign * (_without_each(kept, side, unit, units) - mean)
-            difference, change = difference[known], change[:, several]
+            difference, change = difference[known], _chosen(change, several)
             if not single:
                 change[np.isnan(change)] = 0.0
             counted = ~np.isnan(difference)
@@ -107,14 +111,26 @@ def _block(values: Array, on_side: NDArray[np.bool_], member: Array) -> tuple[Ar
     """(m,) means of records, and (units, m) means with each unit left out in turn."""
     values = np.where(on_side, values, 0.0)
     finite = np.isfinite(values)  # zero densities make no replicates
-    sums, counts = np.where(finite, values, 0.0), on_side.astype(float)
+    replicable = finite.all(axis=0)
+    sums, counts = values, on_side.astype(float)
+    if not replicable.all():
+        sums = np.where(finite, values, 0.0)
     if len(member) < len(on_side):  # units of several fits
         sums, counts = member @ sums, member @ counts
     left = counts.sum(axis=0) - counts
-    replicates = (sums.sum(axis=0) - sums) / np.where(left > 0, left, np.nan)
-    replicates[:, ~finite.all(axis=0)] = np.nan
+    if not (left > 0).all():
+        left = np.where(left > 0, left, np.nan)
+    replicates = sums.sum(axis=0) - sums
+    replicates /= left
+    if not replicable.all():
+        replicates[:, ~replicable] = np.nan
     with np.errstate(invalid="ignore"):
-        return np.asarray(values.sum(axis=0) / counts.sum(axis=0)), replicates
+        return np.asarray(values.sum(axis=0) / on_side.sum(axis=0)), replicates
+
+
+def _chosen(values: NDArray[Number], records: Flags) -> NDArray[Number]:
+    """Choose records, (..., m); the same array where they are all."""
+    return values if records.all() else values[..., records]
 
 
 def _units(table: Table) -> NDArray[np.intp]:

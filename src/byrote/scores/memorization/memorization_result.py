@@ -1,8 +1,8 @@
 """The scores of every record with their uncertainty: the result of an audit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,11 @@ class MemorizationResult(Columnar):
         """Return the scored rows by decreasing score; ties keep the order of the data."""
         scored = np.flatnonzero(~np.isnan(self.score))
         return scored[np.argsort(-self.score[scored], kind="stable")]
+
+    def take(self, rows: NDArray[Any] | slice) -> Self:
+        """Select rows, by number or by a mask."""
+        errors = {name: values[rows] for name, values in self.standard_error.items()}
+        return replace(super().take(rows), standard_error=errors)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per record, in the order of the data."""

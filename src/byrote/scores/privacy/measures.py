@@ -126,16 +126,19 @@ def _exposures(values: Array, inside: Flags) -> tuple[Indices, Array]:
     below, records, exposed = 0, [], []
     for number in range(len(order.counts)):
         for some in order.ascending(number):
-            others = np.cumsum(~some.flag, dtype=np.intp)
-            lower = others if some.starts is None else _at_starts(others, ~some.flag, some.starts)
-            records.append(some.column[some.flag])
-            exposed.append(bits[outside - below - lower[some.flag]])
-            below += int(others[-1])
+            members = np.flatnonzero(some.flag)
+            lower = members - np.arange(len(members))
+            if some.starts is not None:
+                lower = _at_starts(~some.flag, some.starts)[members]
+            records.append(some.column[members])
+            exposed.append(bits[outside - below - lower])
+            below += len(some.flag) - len(members)
     return np.concatenate(records), np.concatenate(exposed)
 
 
-def _at_starts(counts: Indices, counted: Flags, starts: Indices) -> Indices:
-    """Take (k,) running counts before each of equal values, which begin at ``starts``."""
+def _at_starts(counted: Flags, starts: Indices) -> Indices:
+    """Count, for each of (k,) values, those before it and its equals, which begin at ``starts``."""
+    counts = np.cumsum(counted, dtype=np.intp)
     before = counts[starts] - counted[starts]
     return np.repeat(before, np.diff(starts, append=len(counts)))
 

@@ -11,7 +11,7 @@ from byrote import checks, seeds
 from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
 from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT
-from byrote.plans import IN, OUT
+from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.privacy.centring import centred
 from byrote.scores.privacy.density import density_bound_of
@@ -125,8 +125,8 @@ def rates_bound(spec: Mapping[str, Any], table: Table, ids: NDArray[Any], claim:
     if reason:
         return claim.none(RATES, reason)
     row = _record_row(ids[table.rows], claim)
-    role, values = table.roles()[:, row], table.log_prob[:, row]
-    inside, outside = values[role == IN], values[role == OUT]
+    values, included = table.used()[:, row], table.included()[:, row]
+    inside, outside = values[included], values[~included & ~np.isnan(values)]
     if min(len(inside), len(outside)) < 2:
         reason = f"the record has {len(inside)} fits in and {len(outside)} out; it needs 2 of each"
         return claim.none(RATES, reason)

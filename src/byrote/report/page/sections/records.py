@@ -123,8 +123,8 @@ class _Shown:
         self.is_found = is_found(result)
         found = np.flatnonzero(self.is_found)
         self.found = found[np.argsort(-result.mean_log[found], kind="stable")]
-        others = np.array([row for row in result.order() if not self.is_found[row]], dtype=np.intp)
-        self.highest = others[:_HIGHEST]
+        order = result.order()
+        self.highest = order[~self.is_found[order]][:_HIGHEST]
         listed = np.concatenate([self.found[:LISTED], self.highest])
         self.listed = set(listed.tolist())
         self.strips = Strips.of(result, audit.run.table(partial=True), listed)

@@ -11,7 +11,8 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, Probes
-from byrote.report.memorization import cautions, to_json
+from byrote.report.cautions import wider_held_out
+from byrote.report.memorization import to_json
 from byrote.report.sensitivity import control, significance, undetected
 from byrote.scores.memorization.sensitivity import Sensitivity
 
@@ -197,9 +198,9 @@ def test_records_found_together_do_not_mean_that_one_alone_can_be(noise):
 def test_values_that_vary_more_held_out_are_a_caution(noise, ratio, warned):
     sensitivity = replace(BY_CONTROL, held_out_spread=ratio)
     summary = replace(noise.summary(), sensitivity=sensitivity)
-    said_of_spread = [each for each in cautions(replace(noise, _summary=summary)) if "vary" in each]
-    assert len(said_of_spread) == warned
-    assert all("vary 1.5 times as much where it is held out" in each for each in said_of_spread)
+    sentences = wider_held_out(replace(noise, _summary=summary))
+    assert len(sentences) == warned
+    assert all("vary 1.5 times as much where it is held out" in each for each in sentences)
 
 
 def test_far_from_normal_no_effect_is_promised(noise):

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.models.registry import approximations
-from byrote.report import per_token
+from byrote.report import cautions, per_token
 from byrote.report.format import (
     add_ellipsis,
     incomplete,
@@ -33,8 +32,6 @@ from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
 from byrote.stats.memorization import ESTIMATORS
 
-FEW = 4  # units of a jackknife below which its error is a rough guess
-COLLAPSE = 10  # nats per value that training adds to the median record: a factor of 22,000 each
 _STATISTICS = {
     "mean": "mean",
     "median": "median",
@@ -66,14 +63,16 @@ def render(
     if result.missing:
         parts.append(Text(incomplete(len(result.missing)), style="bold red"))
     parts += [significance(result), _distribution(result)]
-    parts += [Text(each) for each in (*_few_repeats(result), *_wider_held_out(result))]
+    parts += [
+        Text(each) for each in (*cautions.few_repeats(result), *cautions.wider_held_out(result))
+    ]
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
     if summary.diagnostics is not None:
         auto = "draws" in result.description.get("settled", {})
         parts.append(_diagnostics(summary.diagnostics, auto=auto))
-    parts += [Text(sentence, style="bold") for sentence in _approximate(result)]
-    parts += [Text(sentence) for sentence in _degenerate(result)]
+    parts += [Text(sentence, style="bold") for sentence in cautions.approximate(result)]
+    parts += [Text(sentence) for sentence in cautions.degenerate(result)]
     parts += [Text(column.sentence) for column in columns if column.sentence]
     if top:
         for table in _tables(result, top, columns):
@@ -99,7 +98,7 @@ def to_json(
             "description": dict(result.description),
             "missing_fits": list(result.missing),
             "summary": result.summary().to_dict(),
-            "cautions": cautions(result),
+            "cautions": cautions.all_of(result),
             "memorized": rows(_found(result)[:top]),
             "most_memorized": rows(result.order()[:top]),
         }
@@ -243,63 +242,3 @@ def _labels(summary: Summary) -> Table:
         )
     add_ellipsis(table, len(summary.labels) - _LABELS_SHOWN)
     return table
-
-
-# -- cautions, a sentence each --------------------------------------------------------------------
-
-
-def cautions(result: MemorizationResult) -> list[str]:
-    """Return why numbers of a result may be less sure than they look."""
-    return [
-        *_few_repeats(result),
-        *_wider_held_out(result),
-        *_approximate(result),
-        *_degenerate(result),
-    ]
-
-
-def _few_repeats(result: MemorizationResult) -> list[str]:
-    """Warn of standard errors that rest on few units."""
-    plan = result.description["plan"]
-    count, units = plan["spec"].get("repeats"), "repeats"
-    if plan["units"] == "pairs":
-        count, units = plan["fits"] // 2, "pairs"
-    elif plan["units"] == "fits":
-        values = np.minimum(result.n_in, result.n_out)[~np.isnan(result.score)]
-        count, units = int(np.median(values)) if len(values) else None, "values on a side"
-    if result.summary().standard_error_reason or count is None or not 2 <= count < FEW:
-        return []
-    return [f"Standard errors are uncertain themselves: they rest on only {count} {units}."]
-
-
-def _wider_held_out(result: MemorizationResult) -> list[str]:
-    """Warn of values that vary more where records are held out, and fewer of them."""
-    sensitivity = result.summary().sensitivity
-    if not sensitivity.spreads_differ:
-        return []
-    return [
-        f"A record's values vary {sensitivity.held_out_spread:.2g} times as much where it is held"
-        " out. The test takes them to vary alike: with few values held out it may find a record for"
-        " that alone, and limits of effects are too narrow. A plan that holds out half of the"
-        " records (--plan probes) hardly has this."
-    ]
-
-
-def _degenerate(result: MemorizationResult) -> list[str]:
-    """Warn of densities that collapse where a record is held out."""
-    gain = result.summary().distribution["score"]["median"].value
-    values, noun = float(np.prod(result.description["data"]["shape"])), "value"
-    if result.description["data"].get("texts"):
-        values, noun = per_token.mean_tokens(result), "token"
-    if not gain > COLLAPSE * values:
-        return []
-    return [
-        f"Half of the records gain more than {COLLAPSE} nats per {noun}: the density collapses"
-        " where they are held out, and the size of M is arbitrary. Regularize the model."
-    ]
-
-
-def _approximate(result: MemorizationResult) -> list[str]:
-    """Warn of a model whose log-densities are known to be inexact."""
-    model, records = result.description["model"], result.description["data"]["records"]
-    return approximations(model["name"], model["parameters"], records)

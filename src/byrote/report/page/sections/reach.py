@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from byrote.report import memorization
+from byrote.report import cautions
 from byrote.report import sensitivity as text
 from byrote.report.format import number, plural, statistic_of, times
 from byrote.report.page import cells
@@ -27,7 +27,7 @@ def reach(audit: Audit) -> Section | None:
         blocks = [
             Prose((f"No p-values: {summary.p_value_method.removeprefix('none: ')}.",), "alarm")
         ]
-    warnings = (*memorization.cautions(result), *(each.text for each in accidents_of(audit.run)))
+    warnings = (*cautions.all_of(result), *(each.text for each in accidents_of(audit.run)))
     blocks += [Prose(warnings, "alarm")] if warnings else []
     blocks.append(Facts(tuple(_facts(audit, result))))
     blocks += _control(summary.sensitivity)

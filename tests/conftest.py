@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from functools import cache, partial
+from importlib import import_module
 from multiprocessing import get_context
 from types import SimpleNamespace
 
@@ -107,6 +108,19 @@ def byrote_(tmp_path, monkeypatch, capfd):
 def coarse(monkeypatch):
     """Figures have few pixels."""
     monkeypatch.setattr("byrote.cli.verbs.figures._DPI", 20)
+
+
+@pytest.fixture
+def first_rendered(coarse, monkeypatch):
+    """The first figure is rendered; its content stands for the others, which are only drawn."""
+    figures, contents = import_module("byrote.cli.verbs.figures"), []  # slow to import
+    render = figures._render
+
+    def rendered(*arguments):
+        contents.extend([] if contents else [render(*arguments)])
+        return contents[0]
+
+    monkeypatch.setattr(figures, "_render", rendered)
 
 
 @pytest.fixture

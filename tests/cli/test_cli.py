@@ -89,13 +89,15 @@ def drawn(out):
     return [Path(line).stem for line in out.splitlines()]
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("first_rendered")
 def test_figures(here, byrote_):
     byrote_("score", "digits", "--model", "gmm", "--folds", "3", "--repeats", "1", "--out", "run")
     code, out, err = byrote_("figures", "run", "--record", "17", "--record", "3")
     assert code == 0
     assert drawn(out) == [*ALWAYS, *OF_LABELS, *OF_IMAGES, "record-000017", "record-000003"]
-    assert all(Path(line).stat().st_mode & 0o777 == 0o600 for line in out.splitlines())
+    for path in map(Path, out.splitlines()):
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_mode & 0o777 == 0o600
     assert err.splitlines() == [
         "byrote: no figure of the records found: none was found (q ≤ 0.05)",
         "byrote: no losses: the fits of the run reported none",
@@ -105,8 +107,8 @@ def test_figures(here, byrote_):
     ]
 
 
+@pytest.mark.usefixtures("first_rendered")
 def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
-    """Of which each is rendered."""
     for name in ("one", "two"):
         byrote_("score", "x.npy", *KDE, "--out", name)
     beside = ("--against", "two", "--names", "left, right", "--clusters", "3")

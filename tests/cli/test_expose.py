@@ -122,8 +122,8 @@ def test_the_character_model_by_batches(byrote_):
     assert "inserted secrets extracted" in byrote_("expose", *command)[1]
 
 
-@pytest.mark.usefixtures("coarse")
-def test_figures(byrote_, monkeypatch):
+@pytest.mark.usefixtures("first_rendered")
+def test_figures(byrote_):
     byrote_("expose", *RUN, "--epochs", "2", "--track", "1")
     code, out, err = byrote_("figures", "run")
     names = ["exposure-by-insertions", "exposure-over-training", "exposure-by-estimator"]
@@ -133,7 +133,6 @@ def test_figures(byrote_, monkeypatch):
     assert err == "byrote: no skew-normal fit: a curve needs 1,000 references or more" + (
         " (--references); got 60\n"
     )
-    monkeypatch.setattr("byrote.cli.verbs.figures._render", lambda *_: (memoryview(b""), False))
     byrote_("expose", *PLANTED[:-2], "--references", "1200", "--out", "many")
     code, out, err = byrote_("figures", "many", "--format", "svg")
     assert [Path(line).stem for line in out.splitlines()] == [

@@ -309,7 +309,9 @@ def small(coarse, monkeypatch):
     def load(name):
         if kinds.FORMS[name].kind == "exposure":
             study = tiny_studies.tiny(name)
-            shorter = {"settings": {**study.small.settings, "references": 50}, "characters": 4_000}
+            settings = {**study.small.settings, "references": 50}
+            model = {**study.small.model, "batch_size": 16}
+            shorter = {"settings": settings, "model": model, "characters": 4_000}
             return study.model_copy(update={"small": study.small.model_copy(update=shorter)})
         return tiny_mitigations.tiny(name, rounds=1, replications=2)
 

@@ -69,7 +69,7 @@ def test_every_executor_gives_the_same_bits(here):
     (here / "train.py").write_text(VARIED)
     model = Command(f"{CALL}.csv", rehearse=False)
     expected = score(model)
-    assert not expected.equals(score(model, seed=1))
+    assert expected["score"].nunique() > 20  # none like another
     with ThreadPoolExecutor(2) as threads:
         assert score(model, executor=threads).equals(expected)
     with ProcessPoolExecutor(1) as processes:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import byrote
-from byrote import KFold, Probes
+from byrote import KFold, Probes, Subset
 from byrote.models import VAE, CharLSTM
+from byrote.plans import design_of
 from byrote.runs import sealed
 from byrote.runs.paths import RunPaths
 from mutations import make
@@ -19,6 +20,17 @@ from estimators import Keepable, PureNoise
 
 X = np.random.default_rng(0).normal(size=(24, 2))
 PLAN = KFold(3, repeats=2)
+
+
+def test_a_large_plan_takes_a_byte_for_each_row_that_a_fit_holds_out(tmp_path):
+    records = np.random.default_rng(1).normal(size=(20_000, 1))
+    byrote.score_memorization(PureNoise(), records, plan=Subset(0.5, 4), out=tmp_path / "run")
+    paths = RunPaths(tmp_path / "run")
+    assert paths.plan.stat().st_size < 4 * 10_000
+    held_out = byrote.open_run(tmp_path / "run").design.held_out
+    assert [rows.tolist() for rows in held_out] == [
+        rows.tolist() for rows in design_of(Subset(0.5, 4), 20_000).held_out
+    ]
 
 
 def load(store, **options):

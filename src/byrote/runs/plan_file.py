@@ -33,7 +33,14 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
         columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
     if len(design.bystanders):
         columns["bystanders"] = pa.array([design.bystanders, *[[]] * (design.fits - 1)], type=rows)
-    sealed.write_parquet(paths.plan, columns, {"run_id": manifest.run_id})
+    lists = [name for name in columns if name not in ("fit", *_NUMBERS)]
+    sealed.write_parquet(
+        paths.plan,
+        columns,
+        {"run_id": manifest.run_id},
+        use_dictionary=False,  # of rows, it would be longer than they are
+        column_encoding={f"{name}.list.element": "DELTA_BINARY_PACKED" for name in lists},
+    )
 
 
 def read_design(paths: RunPaths, manifest: Manifest) -> Design:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats.cell_order import CellOrder
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -64,11 +65,16 @@ class Cells:
 
     def above(self, threshold: float, *, members: bool, equal: bool = False) -> Counts:
         """Count the scores of a side above a threshold, or equal, by record and by unit."""
-        by_record, by_unit = self._zeros()
-        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
+
+        def of_row(row: int) -> Ids:
+            score, member = self.score[row], self.member[row]
             high = score >= threshold if equal else score > threshold
             high &= member if members else ~member
-            places = np.flatnonzero(high)
+            return np.flatnonzero(high)
+
+        by_record, by_unit = self._zeros()
+        rows = in_order(of_row, range(len(self.unit)), size=self.score.size)
+        for unit, places in zip(self.unit, rows, strict=True):
             by_record[places] += 1
             by_unit[unit] += len(places)
         return by_record, by_unit

@@ -67,19 +67,26 @@ def rank_sum_test(strata: Sequence[Stratum]) -> tuple[Array, bool]:
     if not informative:
         return np.full(len(strata[0][0]), np.nan), True
     shapes = [(i.shape[1], o.shape[1]) for i, o in informative]
-    ranks = [_doubled_ranks(np.concatenate([o, i], axis=1)) for i, o in informative]
-    tied = np.logical_or.reduce([_has_ties(r) for r in ranks])
+    together = [np.concatenate([o, i], axis=1) for i, o in informative]
+    tied = np.logical_or.reduce([_has_ties(values) for values in together])
     p, exact = np.empty(len(tied)), True
     if not tied.all():
-        p[~tied], exact = _untied_rank_sum([r[~tied] for r in ranks], shapes)
+        rows = slice(None) if not tied.any() else ~tied
+        places = [
+            _held_out_places(values[rows], b)
+            for values, (_, b) in zip(together, shapes, strict=True)
+        ]
+        least = sum(b * (b - 1) // 2 for _, b in shapes)
+        p[~tied], exact = _untied_rank_sum(2 * (sum(places) - least), shapes)
     if tied.any():
-        with_ties = [r[tied] for r in ranks]
+        with_ties = [np.rint(2 * midranks(v[tied])).astype(np.int64) for v in together]
         if _is_countable(shapes, LARGEST_TIED):
             p[tied] = _tied_rank_sum(with_ties, shapes)
         else:
             last = [np.broadcast_to(np.arange(a + b) < b, (tied.sum(), a + b)) for a, b in shapes]
             broken = [2 * _ranks_with(*pair) for pair in zip(with_ties, last, strict=True)]
-            p[tied], counted = _untied_rank_sum(broken, shapes)
+            least = sum(b * (b + 1) for _, b in shapes)
+            p[tied], counted = _untied_rank_sum(_held_out_sums(broken, shapes) - least, shapes)
             exact = exact and counted
     return p, exact
 
@@ -202,21 +209,15 @@ def lower_tail(distribution: Array) -> Array:
     return np.clip(np.cumsum(distribution), _TINY, 1.0)
 
 
-def _doubled_ranks(values: Array) -> Ranks:
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    ranks = np.empty(values.shape, dtype=np.int64)
-    np.put_along_axis(ranks, order, 2 * np.arange(1, values.shape[1] + 1)[None, :], axis=1)
-    repeated = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    if repeated.any():
-        ranks[repeated] = np.rint(2 * midranks(values[repeated])).astype(np.int64)
-    return ranks
+def _has_ties(values: Array) -> Flags:
+    ordered = np.sort(values, axis=1)
+    return np.asarray((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
 
 
-def _has_ties(ranks: Ranks) -> Flags:
-    # Different values have the ranks 2, 4, …; the sum of squares is largest without ties.
-    n = ranks.shape[1]
-    return np.asarray((ranks**2).sum(axis=1) != 4 * n * (n + 1) * (2 * n + 1) // 6)
+def _held_out_places(values: Array, b: int) -> Ranks:
+    """Sum the places, from 0, of the first b values of each row, (m, n), in its order; no ties."""
+    held_out = np.argsort(values, axis=1) < b
+    return (held_out.astype(np.float64) @ np.arange(values.shape[1])).astype(np.int64)
 
 
 def _is_countable(shapes: Shapes, largest: int) -> bool:
@@ -228,16 +229,14 @@ def _held_out_sums(ranks: Sequence[Ranks], shapes: Shapes) -> Ranks:
     return np.asarray(sum(sums), dtype=np.int64)
 
 
-def _untied_rank_sum(ranks: Sequence[Ranks], shapes: Shapes) -> tuple[Array, bool]:
-    """Compute p-values from untied doubled ranks, and whether they are exact."""
-    sums = _held_out_sums(ranks, shapes)
+def _untied_rank_sum(sums: Ranks, shapes: Shapes) -> tuple[Array, bool]:
+    """Compute p-values from sums of untied doubled ranks less the least, and whether exact."""
     if not _is_countable(shapes, LARGEST_UNTIED):
-        mean = sum(b * (a + b + 1) for a, b in shapes)
+        mean = sum(a * b for a, b in shapes)
         variance = sum(a * b * (a + b + 1) / 3 for a, b in shapes)  # of doubled ranks
         return np.clip(ndtr((sums - mean + 1) / np.sqrt(variance)), _TINY, 1), False
     distribution = convolved([untied_null(a, b) for a, b in shapes])
-    least = sum(b * (b + 1) for _, b in shapes)
-    return np.asarray(lower_tail(distribution)[sums - least]), True
+    return np.asarray(lower_tail(distribution)[sums]), True
 
 
 def _tied_rank_sum(ranks: Sequence[Ranks], shapes: Shapes) -> Array:

@@ -61,6 +61,7 @@ def _title(audits: list[Audit]) -> str:
 
 
 def _chapter(audit: Audit) -> Chapter:
+    _ = audit.evidence  # which takes the most memory, before other results stay in memory
     sections = registry.sections_of(audit)
     sections = (*sections, coverage(audit, sections), made(audit), signature())
     placed = tuple(_placed(section, audit) for section in sections)

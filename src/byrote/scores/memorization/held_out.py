@@ -38,11 +38,11 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
     member = np.equal.outer(np.arange(units), unit).astype(float)
 
     def of_block(block: slice) -> _Sums:
-        on_side = np.asarray(table.roles()[fits, block] == _SIDES[side], np.bool_)
-        known = on_side.any(axis=0)
+        on_side = table.roles()[fits, block] == _SIDES[side]
+        known: Flags = on_side.any(axis=0)
         values = _chosen(table.log_prob[fits, block], known)
         mean, replicates = _block(values, _chosen(on_side, known), member)
-        complete = ~np.isnan(replicates).any(axis=0)
+        complete = np.asarray(~np.isnan(replicates).any(axis=0), np.bool_)
         change = (_chosen(replicates, complete) - _chosen(mean, complete)).sum(axis=1)
         return mean.sum(), len(mean), change, int(complete.sum())
 

@@ -90,7 +90,7 @@ def test_memory_is_bounded(batch):
     assert most <= 2 * 200  # states that nothing waits for are freed
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_frontier_is_a_bounded_priority_queue(data):
     limit = data.draw(st.integers(1, 3000))

@@ -49,7 +49,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=90)
 @given(
     canary=st.sampled_from(CANARIES),
     seed=st.integers(0, 4),

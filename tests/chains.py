@@ -57,13 +57,16 @@ class Merging(Chain):
     def __init__(self, seed, merges=("12", "345", "90", " 1", "b 28", "0a"), **options):
         super().__init__(seed, **options)
         self.strings += ["", *merges]  # and a special token, without text
+        self.longest_first = {}  # by their first character
+        for i in sorted(range(len(self.strings)), key=lambda i: -len(self.strings[i])):
+            self.longest_first.setdefault(self.strings[i][:1], []).append(i)
 
     def encode(self, text):
-        ids = []
-        while text:
-            fits = [i for i, s in enumerate(self.strings) if s and text.startswith(s)]
-            ids.append(max(fits, key=lambda i: len(self.strings[i])))
-            text = text[len(self.strings[ids[-1]]) :]
+        ids, at = [], 0
+        while at < len(text):
+            fits = (i for i in self.longest_first[text[at]] if text.startswith(self.strings[i], at))
+            ids.append(next(fits))
+            at += len(self.strings[ids[-1]])
         return ids
 
 

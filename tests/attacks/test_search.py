@@ -49,7 +49,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=90)
 @given(
     canary=st.sampled_from(CANARIES),
     seed=st.integers(0, 4),
@@ -90,7 +90,7 @@ def test_memory_is_bounded(batch):
     assert most <= 2 * 200  # states that nothing waits for are freed
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_frontier_is_a_bounded_priority_queue(data):
     limit = data.draw(st.integers(1, 3000))

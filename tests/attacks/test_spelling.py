@@ -1,5 +1,7 @@
 """Secrets under tokenizers that fold letters, drop spaces or begin texts in a way of their own."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -46,14 +48,21 @@ LACKING = {
 CASES = [(name, kind) for name in CANARIES for kind in KINDS if (name, kind) not in LACKING]
 
 
+SHAPE = {**tiny_hf.SHAPE, "n_layer": 1}
+
+
+@cache
 def model_of(kind, factor=12.0):
+    """Shared by tests that do not change it."""
     tokenizer = KINDS[kind]()
-    return CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer), factor), tokenizer)
+    made = tiny_hf.network(tokenizer, shape=SHAPE)
+    return CausalLM.of(tiny_hf.spread(made, factor), tokenizer)
 
 
-@pytest.fixture(scope="module")
-def models():
-    return {kind: model_of(kind) for kind in KINDS}
+@cache
+def expected_of(name, kind):
+    """Bits of every completion of a canary, by brute force."""
+    return whole(model_of(kind), CANARIES[name])
 
 
 def rows_of(model, canary):
@@ -91,9 +100,8 @@ def ranks(bits, places, rounding=1e-3):
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_ranks_are_those_of_brute_force(models, name, kind):
-    model, canary = models[kind], CANARIES[name]
-    expected = whole(model, canary)
+def test_ranks_are_those_of_brute_force(name, kind):
+    model, canary, expected = model_of(kind), CANARIES[name], expected_of(name, kind)
     order = np.argsort(expected)
     asked = [order[0], order[len(order) // 5], order[len(order) // 2]]
     texts = [canary.format.at(int(place)) for place in asked]
@@ -106,9 +114,9 @@ def test_ranks_are_those_of_brute_force(models, name, kind):
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_the_likeliest_secret_comes_out(models, name, kind):
-    model, canary = models[kind], CANARIES[name]
-    expected, rows = whole(model, canary), rows_of(model, canary)
+def test_the_likeliest_secret_comes_out(name, kind):
+    model, canary = model_of(kind), CANARIES[name]
+    expected, rows = expected_of(name, kind), rows_of(model, canary)
     best = int(np.argmin(expected))
     found = byrote.extract(model, canary, top=2)
     assert found.certified_count == 2
@@ -123,10 +131,8 @@ def test_the_likeliest_secret_comes_out(models, name, kind):
 @pytest.mark.parametrize("secret", ["aBa", "Aba", "aba"])
 def test_secrets_that_are_written_alike_are_one(secret):
     """Exposure cannot exceed what the tokenizer keeps of a secret."""
-    canary = byrote.Canary("the pin is {}", alphabet="abAB", length=3, secret=secret)
-    tokenizer = tiny_hf.folding_bytes()
-    model = CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer)), tokenizer)
-    costs = whole(model, canary)
+    canary, model = CANARIES["letters"].with_secret(secret), model_of("folding bytes")
+    costs = expected_of("letters", "folding bytes")
     best = canary.format.at(int(np.argmin(costs)))
     lowered = {text.lower() for text in canary.format}
     assert len(lowered) == 8
@@ -142,8 +148,7 @@ def test_secrets_that_are_written_alike_are_one(secret):
 
 def test_samples_of_the_model_count_all_that_are_written_alike():
     canary = byrote.Canary("the pin is {}", alphabet="abAB1", length=3)
-    tokenizer = tiny_hf.folding_bytes()
-    model = CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer), 1.0), tokenizer)
+    model = model_of("folding bytes", 1.0)
     form = TokenFormat(model, canary.prefix, canary.format)
     drawn = draw_samples(stepper_of(model, form), form, 4000, np.random.default_rng(0), 500)
     costs = whole(model, canary)
@@ -153,10 +158,9 @@ def test_samples_of_the_model_count_all_that_are_written_alike():
     assert form.spelling.most_ways == 8
 
 
-def test_greedy_completion_knows_the_secret_by_its_tokens(models):
-    model = models["folding bytes"]
-    canary = CANARIES["letters"]
-    best = canary.format.at(int(np.argmin(whole(model, canary))))
+def test_greedy_completion_knows_the_secret_by_its_tokens():
+    model, canary = model_of("folding bytes"), CANARIES["letters"]
+    best = canary.format.at(int(np.argmin(expected_of("letters", "folding bytes"))))
     for secret in (best.upper(), best.lower()):
         for done in greedy_completions(model, canary.with_secret(secret)):
             assert done.matches == (done.text == secret)
@@ -181,9 +185,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("kind", "canary", "fragment"), REFUSED)
-def test_the_reason_for_a_refusal_is_the_cause(models, kind, canary, fragment):
+def test_the_reason_for_a_refusal_is_the_cause(kind, canary, fragment):
     with pytest.raises(InvalidInput, match=fragment):
-        byrote.extract(models[kind], canary)
+        byrote.extract(model_of(kind), canary)
 
 
 def test_letters_that_depend_on_their_neighbours_are_refused():
@@ -253,10 +257,9 @@ def test_a_format_of_spellings_has_each_once():
 
 
 def test_a_special_token_in_a_secret_is_what_the_tokenizer_makes_of_it():
-    tokenizer = tiny_hf.characters()
-    model = CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer)), tokenizer)
+    model = model_of("characters")
     canary = byrote.Canary("pin {w}", words={"w": ["<end>1", "abc12a", "de"]}, secret="<end>1")
-    assert tokenizer("pin <end>1")["input_ids"][-2] == 0
+    assert model.tokenizer_("pin <end>1")["input_ids"][-2] == 0
     costs = whole(model, canary)
     found = find_ranks(model, canary, list(canary.format), method="search")
     np.testing.assert_allclose(found.bits, costs, rtol=1e-4)

@@ -22,10 +22,20 @@ CANARIES = {
 KINDS = {"bytes": tiny_hf.byte_level, "words": tiny_hf.metaspace}
 
 
+SHAPE = {**tiny_hf.SHAPE, "n_layer": 1}
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def model(request):
     tokenizer = KINDS[request.param]()
-    return CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer)), tokenizer)
+    return CausalLM.of(tiny_hf.spread(tiny_hf.network(tokenizer, shape=SHAPE)), tokenizer)
+
+
+@pytest.fixture(scope="module", params=CANARIES)
+def case(request, model):
+    """A canary, the bits of its completions by brute force, and how many tokens they have."""
+    canary = CANARIES[request.param]
+    return canary, *whole(model, canary)
 
 
 def whole(model, canary):
@@ -49,19 +59,15 @@ def whole(model, canary):
     return bits, {len(row) for row in rows}
 
 
-@pytest.mark.parametrize("name", CANARIES)
-def test_candidates_cost_what_their_own_tokens_cost(model, name):
-    canary = CANARIES[name]
-    expected, lengths = whole(model, canary)
+def test_candidates_cost_what_their_own_tokens_cost(model, case):
+    canary, expected, lengths = case
     assert len(lengths) > 1  # several digits or letters are one token somewhere
     found = candidate_bits(model, canary, list(canary.format))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", CANARIES)
-def test_search_finds_the_ranks_of_brute_force(model, name):
-    canary = CANARIES[name]
-    expected, _ = whole(model, canary)
+def test_search_finds_the_ranks_of_brute_force(model, case):
+    canary, expected, _ = case
     order = np.argsort(expected)
     asked = [order[0], order[1], order[7], order[len(order) // 20]]
     found = find_ranks(
@@ -73,10 +79,8 @@ def test_search_finds_the_ranks_of_brute_force(model, name):
     np.testing.assert_array_equal(found.rank, ranks)
 
 
-@pytest.mark.parametrize("name", CANARIES)
-def test_extraction_finds_the_cheapest_of_all(model, name):
-    canary = CANARIES[name]
-    expected, _ = whole(model, canary)
+def test_extraction_finds_the_cheapest_of_all(model, case):
+    canary, expected, _ = case
     best = int(np.argmin(expected))
     found = byrote.extract(model, canary)
     assert found.certified

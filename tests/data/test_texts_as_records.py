@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import byrote
@@ -71,6 +71,7 @@ def test_a_folder_has_a_record_in_every_file(tmp_path):
     assert lines.ids.tolist() == ["a.txt:0", "a.txt:1", "b/x.md:0"]
 
 
+@settings(max_examples=60)
 @given(st.text(min_size=1, max_size=40).filter(str.strip), st.integers(1, 12))
 def test_windows_together_are_the_document(text, length):
     from byrote.data.text_rows import TextRows, cut_rows

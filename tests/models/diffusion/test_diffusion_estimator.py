@@ -91,7 +91,7 @@ def test_density_of_normal_numbers_is_learned():
     """Of noisy records: variances grow by that of the noise, and a mean is taken around each."""
     generator = np.random.default_rng(1)
     covariance = np.array([[1.0, 0.8], [0.8, 1.0]])
-    train, fresh = (generator.multivariate_normal([0.5, -0.5], covariance, 500) for _ in range(2))
+    train, fresh = (generator.multivariate_normal([0.5, -0.5], covariance, n) for n in (500, 200))
     model = Diffusion(hidden=(32, 32), epochs=40, sigma_min=0.1, draws=4, precision="float32")
     model.set_params(random_state=0, estimator="both").fit(train)
     noisy = covariance + 0.01 * np.eye(2)
@@ -106,12 +106,12 @@ def test_density_of_normal_numbers_is_learned():
     assert np.median(np.abs(model.diagnostics_["ode"] - at_record)) < 0.35
     assert model.losses_[-1] < model.losses_[0]
     assert model.diagnostics_["estimates_differ"].mean() < 0.05
-    drawn = model.sample(2000)
+    drawn = model.sample(1000)
     np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.3)
 
 
 def test_more_training_on_few_records_is_memorization():
-    model = small(hidden=(64, 64), epochs=300, learning_rate=3e-3).fit(TABLE[:8])
+    model = small(hidden=(64, 64), epochs=150, learning_rate=5e-3).fit(TABLE[:8])
     inside, outside = model.score_samples(TABLE[:8]), model.score_samples(TABLE[8:])
     assert inside.mean() > outside.mean() + 5
 
@@ -218,9 +218,9 @@ def test_a_run_passes_labels_on(tmp_path):
     """Two clouds apart: a record is likelier under its own label than under a label of chance."""
     x, y = np.repeat([[-2.0], [2.0]], 15, axis=0), np.repeat(["left", "right"], 15)
     x = x + 0.1 * np.random.default_rng(0).normal(size=x.shape)
-    plan, model = byrote.KFold(2, repeats=1), small(classes=2, epochs=60, learning_rate=1e-2)
+    plan, model = byrote.KFold(2, repeats=1), small(classes=2, epochs=30, learning_rate=2e-2)
     by_label = byrote.score_memorization(
-        model, x, labels=y, plan=plan, out=tmp_path, track=[30], keep_models="release"
+        model, x, labels=y, plan=plan, out=tmp_path, track=[15], keep_models="release"
     )
     again = byrote.score_memorization(model, x, labels=y, plan=plan)
     assert by_label.to_frame().equals(again.to_frame()[by_label.to_frame().columns])
@@ -341,12 +341,12 @@ def test_runs_with_different_noise_are_not_compared(tmp_path):
     plan = byrote.KFold(2, repeats=2)
     for name, sigma in (("fine", 0.02), ("coarse", 0.05)):
         model = small(hidden=(8,), epochs=1, sigma_min=sigma, estimator="both")
-        byrote.score_memorization(model, TABLE, plan=plan, out=tmp_path / name)
+        byrote.score_memorization(model, TABLE[:20], plan=plan, out=tmp_path / name)
     runs = [tmp_path / name for name in ("fine", "coarse")]
     with pytest.raises(InvalidInput, match="one sigma_min, .*'fine' has 0.02, 'coarse' 0.05"):
         byrote.compare(runs)
     estimates = byrote.open_run(runs[0]).memorization().summary().diagnostics.estimates
-    assert estimates.of == 240
+    assert estimates.of == 80
     assert estimates.differing <= estimates.of
 
 

@@ -56,10 +56,9 @@ def test_every_prediction_is_read_as_the_same_denoiser(prediction):
     assert (sigma[0], sigma[-1]) == pytest.approx((0.3, 80))
 
 
-@pytest.mark.parametrize("prediction", PREDICTIONS)
-def test_log_prob_is_that_of_the_points_with_noise(prediction):
+def test_log_prob_is_that_of_the_points_with_noise():
     model = Diffusion.of(
-        Exact(POINTS, prediction), scheduler(prediction), shape=(2,),
+        Exact(POINTS, "v_prediction"), scheduler("v_prediction"), shape=(2,),
         estimator="both", levels=100, draws=200, steps=100,
     )  # fmt: skip
     records = np.concatenate([POINTS[:2], FRESH[:2]])

@@ -18,7 +18,7 @@ ADDMM = torch.addmm
 @cache
 def fitted(hidden, layers):
     """Shared by tests that do not change it."""
-    model = CharLSTM(hidden, layers, epochs=2, batch_size=4, window=9, precision="float32")
+    model = CharLSTM(hidden, layers, epochs=1, batch_size=4, window=9, precision="float32")
     return model.fit(TEXTS)
 
 

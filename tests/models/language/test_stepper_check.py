@@ -32,7 +32,12 @@ NETWORKS = {
         | {"use_mamba_kernels": False, "mamba_dt_rank": 4, "mamba_d_state": 8},
         False,
     ),
-    "falcon_h1": (HYBRID | {"mamba_d_ssm": 64, "mamba_n_heads": 4, "mamba_d_head": 16}, True),
+    "falcon_h1": (
+        HYBRID
+        | {"mamba_d_ssm": 64, "mamba_n_heads": 4, "mamba_d_head": 16}
+        | {"num_hidden_layers": 1},  # each with attention and a state
+        True,
+    ),
     "mamba2": (
         {"num_heads": 4, "head_dim": 16, "state_size": 8, "n_groups": 1, "chunk_size": 8},
         True,

@@ -15,7 +15,7 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate, zero_spread
 from levels import MEASURES, NULLS, errors, raised
 
-RUNS = 40
+RUNS = 30
 CHEAP = [
     "guesses about coins: `audit_one_run`, 1,000 coins",
     "trials of one record: `epsilon_from_scores`, 60 fits",

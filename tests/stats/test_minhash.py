@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byrote.stats.minhash import (
@@ -95,6 +95,7 @@ def longest_shared(texts, length, number):
     return best
 
 
+@settings(max_examples=50)
 @given(
     texts=st.lists(st.lists(st.integers(0, 2), max_size=14), min_size=1, max_size=4),
     length=st.integers(1, 4),
@@ -107,6 +108,7 @@ def test_shared_passages_are_those_of_brute_force(texts, length):
         assert other != number
 
 
+@settings(max_examples=50)
 @given(
     texts=st.lists(st.lists(st.integers(0, 2), max_size=14), min_size=1, max_size=5),
     length=st.integers(1, 4),

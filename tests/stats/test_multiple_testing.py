@@ -21,6 +21,7 @@ from byrote.stats.multiple_testing import (
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_q_values_are_those_of_the_definition_to_the_threshold(counts):
     """P-values of rank tests are fractions: a q-value of exactly 0.05 is a discovery."""
@@ -39,6 +40,7 @@ def test_records_without_p_value_do_not_count():
     assert np.isnan(q_values(np.full(3, np.nan))).all()
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(1e-12, 1), min_size=1, max_size=50))
 def test_combined_p_values_are_scipys(p_values):
     expected = combine_pvalues(p_values, method="fisher").pvalue
@@ -84,7 +86,7 @@ def by_definition(p, significance):
 
 
 @given(st.lists(st.sampled_from([1e-4, 0.004, 0.01, 0.02, 0.03, 0.05, 0.2, 1.0]), max_size=8))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_false_hypotheses_are_those_of_closed_testing(p):
     assert false_hypotheses(np.array(p), 0.05) == by_definition(p, 0.05)
 

@@ -1,7 +1,7 @@
 """The Pareto frontier against its definition, point by point."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byrote.stats.pareto_frontier import pareto_frontier
@@ -13,6 +13,7 @@ def dominates(a, b):
     return a[0] <= b[0] and a[1] <= b[1] and (a[0] < b[0] or a[1] < b[1])
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=30))
 def test_members_are_those_that_no_point_dominates(points):
     known = [i for i, point in enumerate(points) if not np.isnan(point).any()]
@@ -22,6 +23,7 @@ def test_members_are_those_that_no_point_dominates(points):
     assert found.tolist() == expected
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=40))
 def test_every_point_is_a_member_or_dominated_by_one(points):
     members = set(pareto_frontier([p[0] for p in points], [p[1] for p in points]).tolist())

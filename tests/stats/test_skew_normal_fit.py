@@ -27,7 +27,7 @@ def direct(found):
     return found.location, found.scale, found.shape
 
 
-@pytest.mark.parametrize("n", [1000, 30_000])
+@pytest.mark.parametrize("n", [1000, 10_000])
 @pytest.mark.parametrize("shape", [0.0, 0.5, -1.0, 3.0, -8.0, 30.0])
 def test_the_likelihood_is_scipys_or_better(shape, n):
     x = draw(shape, n, seed=1)

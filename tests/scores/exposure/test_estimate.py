@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import skewnorm
@@ -16,6 +16,7 @@ TWO_HUMPS = np.concatenate([MANY, MANY + 15.0])
 NAN, INF = float("nan"), float("inf")
 
 
+@settings(max_examples=50)
 @given(arrays(float, st.integers(1, 6), elements=COSTS), arrays(float, 7, elements=COSTS))
 def test_sampled_counts_ties_against_exposure(canaries, references):
     found = estimate_exposure(canaries, references, ids=[f"c{i}" for i in range(len(canaries))])
@@ -30,6 +31,7 @@ def test_sampled_counts_ties_against_exposure(canaries, references):
     assert np.isnan(found.maximum).all()
 
 
+@settings(max_examples=50)
 @given(arrays(float, st.integers(1, 30), elements=COSTS))
 def test_exact_ranks_each_candidate_among_all(costs):
     found = estimate_exposure(costs, costs, method="exact", space_size=len(costs))

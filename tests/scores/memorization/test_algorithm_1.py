@@ -69,7 +69,7 @@ def random_table(plan, seed, n=9, spread=3.0):
 PAIRED = st.builds(Probes, st.just(4), st.sampled_from([2, 4, 8]), st.just(True))
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.one_of(PLANS, PAIRED), st.integers(0, 10_000))
 def test_estimators_agree_with_the_naive_ones(plan, seed):
     whole, table = random_table(plan, seed)
@@ -84,7 +84,7 @@ def test_estimators_agree_with_the_naive_ones(plan, seed):
         assert (found.n_in[place], found.n_out[place]) == expected["counts"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.integers(2, 4), st.integers(2, 5), st.integers(0, 10_000))
 def test_kfold_errors_are_the_jackknife_over_repeats(folds, repeats, seed):
     whole, table = random_table(KFold(folds, repeats), seed)
@@ -103,7 +103,7 @@ def test_kfold_errors_are_the_jackknife_over_repeats(folds, repeats, seed):
             )
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_probe_error_of_mean_log_is_that_of_two_means(seed):
     whole, table = random_table(Probes(4, 10), seed)
@@ -117,7 +117,7 @@ def test_probe_error_of_mean_log_is_that_of_two_means(seed):
         assert_allclose((low + high) / 2, found.estimate["mean_log"][place], rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 7))
 def test_pairs_are_compared_as_in_the_textbook(seed, pairs):
     whole, table = random_table(Probes(4, 2 * pairs, pairs=True), seed)
@@ -142,7 +142,7 @@ def test_half_a_pair_does_not_count():
     assert found.smallest_p == 2**-4
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(PLANS, st.integers(0, 10_000))
 def test_leaving_fits_out_is_not_having_made_them(plan, seed):
     whole, table = random_table(plan, seed)

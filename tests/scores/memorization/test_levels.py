@@ -15,7 +15,7 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate, zero_spread
 from levels import MEASURES, NULLS, errors, raised
 
-RUNS = 40
+RUNS = 30
 CHEAP = [
     "guesses about coins: `audit_one_run`, 1,000 coins",
     "trials of one record: `epsilon_from_scores`, 60 fits",
@@ -104,8 +104,8 @@ def test_a_model_without_chance_has_an_error_of_zero_that_is_known():
 def test_the_interval_of_liras_area_is_wide_enough_where_fits_share_their_noise(null):
     """In half-widths areas scatter by 0.51 about their mean where 95 % of the intervals hold it.
 
-    So over 200 runs those of sums of influences alone scatter by 0.6 about it; these, by 0.4.
+    So over 200 runs those of sums of influences alone scatter by 0.6; these, by 0.4 to 0.5.
     """
-    area, low, high = logit(raised(null, 20)).T
+    area, low, high = logit(raised(null, 15)).T
     scatter = (area - area.mean()) / ((high - low) / 2)
     assert np.sqrt(np.mean(scatter**2)) < 0.6

@@ -49,7 +49,7 @@ def same(first, second):
 
 
 def test_looks_together_keep_the_level():
-    plan, noise, runs = PLANS["3 folds, 6 times"], NOISES["left exponential"], 20
+    plan, noise, runs = PLANS["3 folds, 6 times"], NOISES["left exponential"], 15
     none = [trial(plan, noise, (1, run), EFFECTS[:0]) for run in range(runs)]
     found_at_any_look = sum(run[0, 0] for run in none)
     assert found_at_any_look <= binom.ppf(0.99, runs, 0.05)

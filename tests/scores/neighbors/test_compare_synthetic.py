@@ -56,7 +56,7 @@ def two_categories(generator, n):
 @pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
 def test_a_null_is_rejected_as_often_as_said(draw, sizes):
     p_values, found = {"nearest": [], "together": []}, 0
-    for seed in range(40):
+    for seed in range(30):
         generator = np.random.default_rng(seed)
         tables = [draw(generator, n) for n in (*sizes, 100)]
         result = compare_synthetic(*tables, seed=seed)
@@ -64,9 +64,9 @@ def test_a_null_is_rejected_as_often_as_said(draw, sizes):
         p_values["together"].append(result.p_value_combined)
         found += len(result.found) > 0
     for p in p_values.values():
-        assert (np.array(p) <= 0.05).sum() <= 7  # 2 expected
+        assert (np.array(p) <= 0.05).sum() <= 6  # 1.5 expected
         assert 0.35 < np.mean(p) < 0.68
-    assert found <= 4
+    assert found <= 3
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)

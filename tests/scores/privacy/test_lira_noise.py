@@ -39,4 +39,6 @@ def test_where_noise_is_shared_the_interval_is_that_of_a_jackknife_over_groups_o
     areas = [infer_membership(values[place != k], member[place != k]).auc for k in range(10)]
     error = np.sqrt(9 / 10 * np.square(areas - np.mean(areas)).sum())
     half = t.ppf(0.975, 9) * error / (found.auc * (1 - found.auc))
-    assert logit(found.interval) == pytest.approx(logit(found.auc) + [-half, half], rel=1e-9)
+    assert logit(found.interval) == pytest.approx(
+        logit(found.auc) + np.array([-half, half]), rel=1e-9
+    )

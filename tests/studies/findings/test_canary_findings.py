@@ -1,6 +1,7 @@
 """What the studies of exposure find, against courses and ranks made up by hand."""
 
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,6 +29,7 @@ from byrote.studies.study import at_scale
 from tiny_studies import tiny
 
 NAMES = [name for name, form in FORMS.items() if form.kind == "exposure"]
+estimators_of = cache(all_estimators)
 
 
 def course(bits, test_loss, inserted=None, fit=None, p_value=1e-9):
@@ -150,8 +152,9 @@ def reports(tmp_path_factory):
     """Every study at tiny size."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extraction, "QUERIES", 300)
-        patch.setattr(skew_normal, "QUERIES", 300)
+        patch.setattr(extraction, "QUERIES", 100)
+        patch.setattr(skew_normal, "QUERIES", 100)
+        patch.setattr(skew_normal, "all_estimators", estimators_of)
         patch.setattr(Request, "preflight", lambda *_: None)  # a third of the training
         for name in NAMES:
             data, settings = load_data(at_scale(tiny(name))), Settings()
@@ -285,7 +288,7 @@ def test_the_frontier_is_what_nothing_dominates(reports):
 
 def test_the_whole_space_is_exact(reports):
     (one,) = reports["skew-normal-fit"].runs
-    small = all_estimators(one)[1]
+    small = estimators_of(one)[1]
     own = small.exact.log_perplexity
     rank = (small.space[None, :] <= own[:, None]).sum(axis=1)
     assert small.exact.bits == pytest.approx(np.log2(10_000) - np.log2(rank))

@@ -2,6 +2,7 @@
 
 import builtins
 import platform
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def _help_topics() -> dict[str, str]:
     return {topic: normalize_newlines(topics[topic]) for topic in sorted(topics)}
 
 
+@cache
 def _help_of_classes() -> dict[str, str]:
     import pydoc  # noqa: PLC0415 (slow to load)
 

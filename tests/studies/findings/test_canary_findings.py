@@ -209,8 +209,7 @@ def test_each_study_finds_what_it_must(reports, name):
     ):
         assert title.split(":")[0].replace("_", r"\_") in text
     assert "![figures/a.png](figures/a.png)" in text
-    secrets = [one.records.completions[0] for one in report.runs]
-    assert not any(secret in text for secret in secrets)
+    assert not any(run.records.completions[0] in text for run in report.runs)
 
 
 def test_the_mean_of_a_level_is_that_of_the_run(reports):
@@ -289,8 +288,7 @@ def test_the_frontier_is_what_nothing_dominates(reports):
 def test_the_whole_space_is_exact(reports):
     (one,) = reports["skew-normal-fit"].runs
     small = estimators_of(one)[1]
-    own = small.exact.log_perplexity
-    rank = (small.space[None, :] <= own[:, None]).sum(axis=1)
+    rank = (small.space <= small.exact.log_perplexity[:, None]).sum(axis=1)
     assert small.exact.bits == pytest.approx(np.log2(10_000) - np.log2(rank))
 
 

@@ -210,16 +210,13 @@ class Format:
         if n > available:
             noun = "other completions" if excluded else "completions"
             raise InvalidInput(f"n must be at most {available}, the number of {noun}; got {n}")
-        indices = draw_distinct(n, self.size, generator, without=excluded)
-        return self._texts(indices)
+        return self._texts(draw_distinct(n, self.size, generator, without=excluded))
 
     def _texts(self, indices: Sequence[int]) -> list[str]:
         if self._alternatives is None or self.size >= _INT64:
             return [self._text(index) for index in indices]
-        places, columns = np.array(indices, dtype=np.int64), []
-        for characters, size in self._alternatives:
-            edges, places = np.divmod(places, size)
-            columns.append(characters[edges].tolist())
+        places = np.array(indices, dtype=np.int64)
+        columns = (c[places // size % len(c)].tolist() for c, size in self._alternatives)
         return list(map("".join, zip(*columns, strict=True)))
 
     @cached_property

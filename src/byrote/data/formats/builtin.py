@@ -2,6 +2,7 @@
 
 import builtins
 import platform
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -94,4 +95,8 @@ def _help_of_classes() -> dict[str, str]:
 
 
 _MAILS = "made-up-mails"
-_TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes, _MAILS: made_up_mails}
+_TEXTS: dict[str, Callable[[], dict[str, str]]] = {
+    "python-help": _help_topics,
+    "python-classes": _help_of_classes,
+    _MAILS: made_up_mails,
+}

@@ -9,7 +9,7 @@ from byrote.cli import main
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU]
 
 
-def forked(*words, folder, stdout="stdout", ignoring=()):
+def forked(*words, folder, stdout="stdout", ignoring=(), run=main):
     """The command as a new process would begin it, without its imports; returns its number."""
     child = os.fork()
     if child:
@@ -23,7 +23,7 @@ def forked(*words, folder, stdout="stdout", ignoring=()):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
         sys.stdout, sys.stderr = (open(stream, "w") for stream in (1, 2))  # noqa: SIM115
         sys.argv = ["byrote", *map(str, words)]
-        main()
+        run()
     except SystemExit as ended:
         code = ended.code
         sys.stdout.flush()

@@ -13,7 +13,7 @@ SETTINGS = {
     "method": "search",
     "max_queries": 50,
 }
-MODEL = {"hidden": 12, "layers": 1, "batch_size": 8, "window": 20}
+MODEL = {"hidden": 12, "layers": 1, "batch_size": 8, "window": 40, "learning_rate": 0.01}
 OWN = {  # what keeps a study's own point
     "skew-normal-fit": {
         "patterns": ["the random number is {digits:9}", "the secret code is {digits:4}"],

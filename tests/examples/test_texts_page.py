@@ -16,7 +16,7 @@ QUICKER = [("epochs=10", "epochs=1"), ("--folds 3", "--folds 2"), ("--repeats 4"
 @pytest.mark.filterwarnings("default")  # of so few fits
 def test_the_page_runs(byrote_, capfd):
     data, program, _ = blocks(PAGE, "python")
-    exec(data.replace("range(120)", "range(40)"), {})
+    exec(data.replace("range(120)", "range(16)"), {})
     capfd.readouterr()
     exec(program, {})
     assert capfd.readouterr().out == blocks(PAGE, "text")[0]
@@ -25,7 +25,7 @@ def test_the_page_runs(byrote_, capfd):
         code, out, err = byrote_(*words)
         assert code == (4 if words[0] == "check" else 0), err  # so few fits tell nothing
         printed[words[0], "--dry-run" in words] = out
-    assert "40 of 40 records scored in 4 fits" in printed["score", False]
+    assert "16 of 16 records scored in 4 fits" in printed["score", False]
     assert "Dear" not in printed["score", False]
     assert "Dear" in printed["show", False]
 
@@ -55,10 +55,10 @@ def test_the_commands_of_the_page_on_recitation_run(byrote_, capfd):
 def test_the_class_with_adapters_is_fitted_and_scores(byrote_, monkeypatch):
     pytest.importorskip("peft")
     data, _, adapters = blocks(PAGE, "python")
-    exec(data.replace("range(120)", "range(12)"), {})
+    exec(data.replace("range(120)", "range(8)"), {})
     Path("lora.py").write_text(adapters)
     monkeypatch.syspath_prepend(".")
     (command,) = blocks(PAGE, "sh")
     code, out, err = byrote_(*words_of(command.strip(), QUICKER))
     assert code == 0, err
-    assert "12 of 12 records scored in 4 fits" in out
+    assert "8 of 8 records scored in 4 fits" in out

@@ -65,6 +65,7 @@ def shown(tmp_path_factory):
     canary = Canary("my pin is {digits:10}", secret=SECRETS[0])
     patterns = [canary, Canary("code {digits:3}")]
     options = {"insertions": [2], "canaries_per_level": 2, "controls": 2, "references": 50}
+    options["max_queries"] = 100
     exposures = byrote.score_exposure(
         Ngram(),
         TEXT,

@@ -19,7 +19,6 @@ from byrote.report.format import number
 
 from estimators import PureNoise
 
-FORMATS = ("png", "pdf", "svg")
 STARTS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
 
@@ -230,7 +229,7 @@ def test_no_figure_is_left_open_and_no_setting_changed(scored):
 
     before = dict(mpl.rcParams)
     score_distribution(scored(normal(50)))
-    gallery(scored(normal(50)), numbered(50))
+    gallery(scored(normal(50)), numbered(50), each=1)
     assert plt.get_fignums() == []
     assert dict(mpl.rcParams) == before
 
@@ -242,12 +241,14 @@ def written(figure, format_):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("format_", FORMATS)
-def test_figures_are_written(scored, format_):
+def test_figures_are_written(scored):
     result = scored(normal(50))
-    ax = score_distribution(result)
-    assert len(written(figure_of(ax), format_)) > 1000
-    assert len(written(gallery(result, numbered(50), each=3), format_)) > 1000
+    for figure in (
+        figure_of(score_distribution(result)),
+        gallery(result, numbered(50), each=2),
+    ):
+        for format_ in STARTS:
+            assert len(written(figure, format_)) > 1000
 
 
 def numbered(n, channels=()):
@@ -345,7 +346,8 @@ def test_pixels_are_shown_as_they_are(scored, channels, stored):
         assert ax.images[0].get_clim() == (0, 1)
         assert ax.images[0].get_cmap().name == "gray_r"
         assert ax.images[0].get_interpolation() == "nearest"
-    written(figure, "png")
+    if not stored:  # what is drawn is the same
+        written(figure, "png")
 
 
 SHAPES = {

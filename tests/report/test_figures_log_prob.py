@@ -126,7 +126,8 @@ def test_labels_have_units(made):
     ]
     shares = memorized_share_by_log_prob(made(SCORE, LOG_PROB))
     assert shares.get_legend().get_texts()[-1].get_text() == "numbers: records in the bin"
-    examples = memorized_examples(made(SCORE, LOG_PROB), pictures(1000)).axes[0]
+    figure = memorized_examples(made(SCORE, LOG_PROB), pictures(1000), columns=2, each=1)
+    examples = figure.axes[0]
     assert examples.get_legend().get_texts()[-1].get_text().startswith("numbers: highest by M")
 
 
@@ -157,7 +158,8 @@ def test_examples_lie_in_the_bin_that_their_line_leads_to(made):
 
 
 def test_examples_found_are_framed_as_found(made):
-    figure = memorized_examples(made(SCORE, LOG_PROB, q_value=0.01), pictures(1000))
+    result = made(SCORE, LOG_PROB, q_value=0.01)
+    figure = memorized_examples(result, pictures(1000), columns=3, each=2)
     for ax in figure.axes[1:]:
         if ax.axison:
             assert to_hex(ax.spines["left"].get_edgecolor()).upper() == VERMILION
@@ -171,7 +173,8 @@ def shown(figure):
 def test_examples_are_drawn_from_the_seed(made):
     result = made(SCORE, LOG_PROB)
     first, again, other = (
-        shown(memorized_examples(result, pictures(1000), seed=seed)) for seed in (1, 1, 2)
+        shown(memorized_examples(result, pictures(1000), columns=3, each=2, seed=seed))
+        for seed in (1, 1, 2)
     )
     assert first == again != other
     assert len(set(first)) == len(first)

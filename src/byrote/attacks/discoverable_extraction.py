@@ -72,10 +72,13 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
     completion = canary.completion
     if completion is None:
         raise InvalidInput("canary must have a secret: give secret=, or use drawn(seed)")
-    results = []
-    for prefix in range(len(completion)):
-        form = TokenFormat(model, canary.prefix, canary.format, completion[:prefix])
-        path = _greedy_path(stepper_of(model, form), form)
+    forms = [
+        TokenFormat(model, canary.prefix, canary.format, completion[:prefix])
+        for prefix in range(len(completion))
+    ]
+    stepper, results = stepper_of(model, *forms), []
+    for prefix, form in enumerate(forms):
+        path = _greedy_path(stepper, form)
         matches = path == form.edges(completion).tolist()
         results.append(GreedyCompletion(prefix, form.text(path, like=completion), matches))
     return tuple(results)

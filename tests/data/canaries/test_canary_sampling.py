@@ -34,7 +34,10 @@ UUID = dict.fromkeys((8, 13, 18, 23), 1) | {14: 1, 19: 4}  # hyphens, version, v
 )
 def test_every_place_is_uniform(text, usual, others):
     """A generator that sorts before it cuts, or keeps strings to a width, fails at some place."""
-    drawn = Canary(text).format.sample(N, np.random.default_rng(4))
+    space = Canary(text).format
+    drawn = space.sample(N, np.random.default_rng(4))
+    indices = draw_distinct(N, space.size, np.random.default_rng(4))
+    assert drawn == [space.at(index) for index in indices]
     assert len(set(drawn)) == N
     assert len(set(map(len, drawn))) == 1
     for place, characters in enumerate(zip(*drawn, strict=True)):

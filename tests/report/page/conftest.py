@@ -1,6 +1,6 @@
 """Small runs of every kind, made once."""
 
-from functools import lru_cache
+from functools import cache
 
 import pytest
 
@@ -20,12 +20,18 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pages(runs):
+def opened(runs):
+    """Return a function from a name to its run, which computes each result once."""
+    return cache(lambda name: byrote.open_run(runs / name))
+
+
+@pytest.fixture(scope="session")
+def pages(opened):
     """Return a function from names of runs to their page, each made once."""
 
-    @lru_cache
+    @cache
     def page(*names, show_records=False, thresholds=()):
-        opened = {name: byrote.open_run(runs / name) for name in names}
-        return render(make_page(opened, show_records=show_records, thresholds=dict(thresholds)))
+        handles = {name: opened(name) for name in names}
+        return render(make_page(handles, show_records=show_records, thresholds=dict(thresholds)))
 
     return page

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-import byrote
 from byrote.report.page.card import card_of, metrics_of
 from byrote.report.page.report import make_page
 
@@ -14,9 +13,9 @@ from page_runs import SECRET
 
 
 @pytest.fixture(scope="module")
-def made(runs):
+def made(opened):
     def make(name):
-        run = byrote.open_run(runs / name)
+        run = opened(name)
         [chapter] = make_page({name: run}).chapters
         return card_of(chapter, run), metrics_of(chapter)
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import byrote
 from byrote.report.extraction import first_guesses
 from byrote.report.page.card import card_of
 from byrote.report.page.report import make_page
@@ -47,8 +46,8 @@ def test_no_sentence_of_a_page_without_limits_reads_like_an_all_clear(pages, nam
 
 
 @pytest.mark.parametrize("name", ["images", "wide", "rows", "texts", "canaries"])
-def test_page_card_and_terminal_say_the_same(pages, runs, name):
-    run = byrote.open_run(runs / name)
+def test_page_card_and_terminal_say_the_same(pages, opened, name):
+    run = opened(name)
     part = data_of(pages(name))["runs"][name]
     terminal = " ".join(str(run.exposure() if run.has_canaries else run.memorization()).split())
     [chapter] = make_page({name: run}).chapters

@@ -128,9 +128,9 @@ def test_pictures_have_no_metadata(pages):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_data_say_what_the_run_says(pages, runs, kind):
+def test_the_data_say_what_the_run_says(pages, opened, kind):
     data = data_of(pages(kind))
-    run, part = byrote.open_run(runs / kind), data["runs"][kind]
+    run, part = opened(kind), data["runs"][kind]
     result = run.exposure() if run.has_canaries else run.memorization()
     conclusion = conclude(result)
     assert (part["verdict"], part["exit_code"]) == ("not judged", 0)
@@ -141,8 +141,8 @@ def test_the_data_say_what_the_run_says(pages, runs, kind):
     assert set(part["sections"]["coverage"]) == set(CLASSES)
 
 
-def test_texts_are_listed_by_counterfactual_memorization_with_its_error(pages, runs):
-    frame = byrote.open_run(runs / "texts").memorization().to_frame()
+def test_texts_are_listed_by_counterfactual_memorization_with_its_error(pages, opened):
+    frame = opened("texts").memorization().to_frame()
     first = frame.sort_values("counterfactual", ascending=False, kind="stable").iloc[0]
     section = data_of(pages("texts"))["runs"]["texts"]["sections"]["texts"]
     for name in ("id", "tokens", "bits_per_token_in", "accuracy_out", "counterfactual_error"):
@@ -179,8 +179,8 @@ def test_what_follows_from_the_verdict_is_said(pages, kind, thresholds, begins):
     assert consequence.encode() in content
 
 
-def test_secrets_that_stand_out_are_counted(pages, runs):
-    result = byrote.open_run(runs / "canaries").exposure()
+def test_secrets_that_stand_out_are_counted(pages, opened):
+    result = opened("canaries").exposure()
     inserted = result.inserted > 0
     found = (false_discovery_control(result.exposure.p_value[inserted]) <= 0.05).sum()
     first = data_of(pages("canaries"))["runs"]["canaries"]["headline"][0]
@@ -197,10 +197,10 @@ def test_what_was_not_measured_is_neither_zero_nor_passed(pages):
 
 
 @pytest.mark.parametrize("kind", ["images", "rows"])
-def test_records_that_were_not_found_are_not_cleared(pages, runs, kind):
+def test_records_that_were_not_found_are_not_cleared(pages, opened, kind):
     numbers = data_of(pages(kind))["runs"][kind]["numbers"]
     [share] = [number for number in numbers if number["name"] == "records found"]
-    found = byrote.open_run(runs / kind).memorization().summary().significant
+    found = opened(kind).memorization().summary().significant
     assert share["value"].startswith(f"{found:,} of ")
     assert ("truly" in share["interval"]) if found else ("undetected" in share["interval"])
     assert share["estimate"]["high"] == 1.0
@@ -234,43 +234,43 @@ def test_attacks_count_as_run_only_where_the_run_has_their_results(pages):
 # -- whether it belongs to a run ------------------------------------------------------------------
 
 
-def test_a_page_belongs_to_its_run_alone(pages, runs, tmp_path):
+def test_a_page_belongs_to_its_run_alone(pages, opened, tmp_path):
     path = tmp_path / "page.html"
     path.write_bytes(pages("images", thresholds=(("max_score", 20.0),)))
-    run = byrote.open_run(runs / "images")
+    run = opened("images")
     assert verify(path, [run]) == []
-    problems = verify(path, [byrote.open_run(runs / "wide")])
+    problems = verify(path, [opened("wide")])
     assert [problem for problem in problems if "SHA-256 of its model" in problem]
     path.write_bytes(path.read_bytes().replace(b"memorized", b"unharmed!", 1))
     assert verify(path, [run]) == ["the page was changed after it was made"]
 
 
-def test_a_page_of_fewer_fits_is_not_that_of_the_run(runs, tmp_path):
+def test_a_page_of_fewer_fits_is_not_that_of_the_run(runs, opened, tmp_path):
     shutil.copytree(runs / "rows", tmp_path / "rows")
     (tmp_path / "rows" / "fits" / "fit-000000.parquet").unlink()
     path = tmp_path / "page.html"
     path.write_bytes(again(tmp_path / "rows"))
-    problems = verify(path, [byrote.open_run(runs / "rows")])
+    problems = verify(path, [opened("rows")])
     assert problems == ["rows: the SHA-256 of its run differs from that of the page"]
 
 
-def test_settings_that_no_report_writes_are_a_changed_page(pages, runs, tmp_path):
+def test_settings_that_no_report_writes_are_a_changed_page(pages, opened, tmp_path):
     path = tmp_path / "page.html"
     changed = pages("rows").replace(b'"thresholds": {}', b'"thresholds": {"max_luck": 1}')
     assert changed != pages("rows")
     path.write_bytes(changed)
-    run = byrote.open_run(runs / "rows")
+    run = opened("rows")
     assert verify(path, [run]) == ["the page was changed after it was made"]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"<html>", b'<script type="application/json" id="data">{}</script>']
 )
-def test_other_files_are_no_pages(pages, runs, tmp_path, content):
+def test_other_files_are_no_pages(pages, opened, tmp_path, content):
     path = tmp_path / "page.html"
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="page must be a file that byrote report wrote"):
-        verify(path, [byrote.open_run(runs / "rows")])
+        verify(path, [opened("rows")])
 
 
 def test_the_commands_write_and_verify(runs, byrote_):
@@ -286,9 +286,9 @@ def test_the_commands_write_and_verify(runs, byrote_):
     assert "folder that exists" in err
 
 
-def test_a_run_writes_its_page(pages, runs, tmp_path):
+def test_a_run_writes_its_page(pages, opened, tmp_path):
     path = tmp_path / "page.html"
-    byrote.open_run(runs / "rows").report(path)
+    opened("rows").report(path)
     assert path.read_bytes() == pages("rows")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from byrote.errors import InvalidInput
 from byrote.figures import recitation_by_sharing
-from byrote.runs.request import Settings
+from byrote.runs.request import Request, Settings
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.recitation.recitation import RecitationSettings
 from byrote.studies import page
@@ -111,7 +111,9 @@ def report(tmp_path_factory):
     path.write_text("\n".join(lines) + "\n")
     out, settings = tmp_path_factory.mktemp("study"), Settings()
     data = load_data(at_scale(tiny()), str(path))
-    return page.report_on(data, execute(data, settings, out), settings, out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Request, "preflight", lambda *_: None)  # a fit more of each run
+        return page.report_on(data, execute(data, settings, out), settings, out)
 
 
 def test_what_is_known_by_heart_is_predictable_of_a_footer_and_memorized_of_singular_text(report):

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
@@ -209,8 +210,26 @@ class Format:
         if n > available:
             noun = "other completions" if excluded else "completions"
             raise InvalidInput(f"n must be at most {available}, the number of {noun}; got {n}")
-        indices = draw_distinct(n, self.size, generator, without=excluded)
-        return [self._text(index) for index in indices]
+        return self._texts(draw_distinct(n, self.size, generator, without=excluded))
+
+    def _texts(self, indices: Sequence[int]) -> list[str]:
+        if self._alternatives is None or self.size >= _INT64:
+            return [self._text(index) for index in indices]
+        places = np.array(indices, dtype=np.int64)
+        columns = (c[places // size % len(c)].tolist() for c, size in self._alternatives)
+        return list(map("".join, zip(*columns, strict=True)))
+
+    @cached_property
+    def _alternatives(self) -> list[tuple[NDArray[np.object_], int]] | None:
+        """The characters of each position, and the number of ways to go on; None if these vary."""
+        state, alternatives = self.start, []
+        while state != END:
+            edges = self.edges[state]
+            if len(set(edges.values())) > 1:
+                return None
+            state = next(iter(edges.values()))
+            alternatives.append((np.array([*edges], dtype=object), self._sizes[state]))
+        return alternatives or None
 
     def _text(self, index: int) -> str:
         state, text = self.start, ""

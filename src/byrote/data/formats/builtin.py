@@ -2,6 +2,8 @@
 
 import builtins
 import platform
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,7 @@ def _help_topics() -> dict[str, str]:
     return {topic: normalize_newlines(topics[topic]) for topic in sorted(topics)}
 
 
+@cache
 def _help_of_classes() -> dict[str, str]:
     import pydoc  # noqa: PLC0415 (slow to load)
 
@@ -92,4 +95,8 @@ def _help_of_classes() -> dict[str, str]:
 
 
 _MAILS = "made-up-mails"
-_TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes, _MAILS: made_up_mails}
+_TEXTS: dict[str, Callable[[], dict[str, str]]] = {
+    "python-help": _help_topics,
+    "python-classes": _help_of_classes,
+    _MAILS: made_up_mails,
+}

@@ -30,11 +30,12 @@ _ROUNDING = 3e-5  # relative, of whole prefixes in single precision
 _MOST_ROUNDING = 0.02  # relative; more cannot be rounding, in any precision
 
 
-def stepper_of(model: Any, form: TokenFormat) -> Stepper:
+def stepper_of(model: Any, *forms: TokenFormat) -> Stepper:
     """Return the model's ``stepper()`` if its costs are correct, or else one of whole prefixes.
 
-    The latter works for any language model, is slow, and comes with a warning. The result is cached
-    for all prefixes up to this length, until the model is fitted again.
+    It is checked after the prefix of each form. The latter works for any language model, is slow,
+    and comes with a warning. The result is cached for all prefixes up to this length, until the
+    model is fitted again.
 
     Raises
     ------
@@ -42,17 +43,30 @@ def stepper_of(model: Any, form: TokenFormat) -> Stepper:
         If the probabilities after a prefix depend on others in the batch, or the log-likelihood of
         a text is larger than their product.
     """
-    return checked_stepper(model, form.prefix_ids, _paths(form))
+    steps = True
+    for form in forms:
+        steps &= _checked(model, form.prefix_ids, _paths(form))
+    return _stepper(model, steps)
 
 
 def checked_stepper(model: Any, start: Ids, paths: Sequence[Ids]) -> Stepper:
     """Return the stepper of ``stepper_of``, checked by the first tokens of paths after a prefix."""
+    return _stepper(model, _checked(model, start, paths))
+
+
+def _stepper(model: Any, steps: bool) -> Stepper:
+    stepper: Stepper = model.stepper() if steps else PrefixStepper(_prefix_reader(model))
+    return stepper
+
+
+def _checked(model: Any, start: Ids, paths: Sequence[Ids]) -> bool:
+    """Return whether the model's steps cost the same as whole prefixes."""
     fitted, result = _fitted(model), _cached_result(model)
     if result is None or result.fitted != fitted or result.length < len(start):
         result = _test(model, start, paths, fitted)
         with suppress(TypeError):  # without a hash or weak references: tested each time
             _RESULTS[model] = result
-    return model.stepper() if result.steps else PrefixStepper(_prefix_reader(model))
+    return result.steps
 
 
 class _Result(NamedTuple):

@@ -118,6 +118,8 @@ def held_out_spread(table: Table) -> float | None:
     fits, step = table.counting(), max(1, len(table.rows) // _SAMPLED)
     values, roles = table.log_prob[fits, ::step], table.roles()[fits][:, ::step]
     known = np.isfinite(values).all(axis=0)
+    if known.sum() < _FEWEST:
+        return None
     values, roles = values[:, known], roles[:, known]
     values = values - np.median(values - np.median(values, axis=0), axis=1)[:, None]
     squares, degrees = np.zeros((2, 2, values.shape[1]))

@@ -44,32 +44,9 @@ def network(likelihood, hidden):
         return build("fully-connected", likelihood, **sizes)
 
 
-class OneLayer(torch.nn.Module):
-    """An auto-encoder with one layer both ways, of which the compiler makes few kernels."""
-
-    def __init__(self):
-        super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            self.network = torch.nn.Linear(64, 3)
-        self.network.latent_dim, self.network.normalizes_batches = 3, False
-        self.network.trains_compiled = True
-
-    def forward(self, x, noise):
-        mean = self.network(x)
-        logits = (mean + noise) @ self.network.weight
-        log_likelihood = (x * logits - torch.nn.functional.softplus(logits)).sum(dim=-1)
-        return 0.5 * mean.square().sum(dim=-1) - log_likelihood
-
-
 def trained(likelihood, space, chosen, n=100, epochs=2, hidden=(20,)):
-    """Weights and losses of the VAE's network after a short training."""
-    return after_training(network(likelihood, hidden), space, chosen, n, epochs)
-
-
-def after_training(model, space, chosen, n=100, epochs=2):
-    """Weights and losses; the last batch of an epoch is smaller."""
-    losses = []
+    """Weights and losses after a short training; the last batch of an epoch is smaller."""
+    model, losses = network(likelihood, hidden), []
     train(
         model,
         digits(n),
@@ -81,28 +58,18 @@ def after_training(model, space, chosen, n=100, epochs=2):
     return {name: w.detach().numpy() for name, w in model.named_parameters()}, losses
 
 
-@CAPTURED
 @pytest.mark.parametrize(
-    ("likelihood", "space", "hidden"),
-    [("bernoulli", "binary", (20,)), ("gaussian", "logit", (20, 10))],
+    ("likelihood", "space", "hidden", "kernels"),
+    [("bernoulli", "binary", (20,), "compiler"), ("gaussian", "logit", (20, 10), "captured")],
 )
-def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, space, hidden):
-    assert_same_training(
-        *(
-            trained(likelihood, space, Arithmetic(compile=compile_), hidden=hidden)
-            for compile_ in (False, True)
-        )
+def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(
+    request, likelihood, space, hidden, kernels
+):
+    request.getfixturevalue(kernels)
+    (weights, losses), (quick_weights, quick_losses) = (
+        trained(likelihood, space, Arithmetic(compile=compile_), hidden=hidden)
+        for compile_ in (False, True)
     )
-
-
-@COMPILER
-def test_kernels_of_the_compiler_take_the_same_steps():
-    ways = (Arithmetic(compile=compile_) for compile_ in (False, True))
-    assert_same_training(*(after_training(OneLayer(), "binary", way) for way in ways))
-
-
-def assert_same_training(plain, compiled):
-    (weights, losses), (quick_weights, quick_losses) = plain, compiled
     np.testing.assert_allclose(quick_losses, losses, rtol=1e-5)
     for name, weight in weights.items():
         np.testing.assert_allclose(quick_weights[name], weight, atol=2e-4, err_msg=name)

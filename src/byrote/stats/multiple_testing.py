@@ -102,7 +102,8 @@ def exceeded_by_at_least(lower: Limits, n: int, count: int, significance: float)
 
     Simes' partial conjunction test (Benjamini & Heller 2008), inverted: for k = 1, 2, 4, … the
     (count - 1 + k)-th largest of the lower limits at k significance / (n - count + 1), and of these
-    the largest. -inf where nothing is proved.
+    the largest. -inf where nothing is proved. ``lower`` may leave out limits that are of no
+    interest: they count as -inf.
 
     Examples
     --------
@@ -137,5 +138,7 @@ def exceeded_by_fewer_than(upper: Limits, n: int, count: int, significance: floa
 
 
 def _largest(values: Array, place: int) -> float:
-    """Return the place-th largest value, counted from 1."""
+    """Return the place-th largest value, counted from 1; -inf if there are fewer."""
+    if place > len(values):
+        return -np.inf
     return float(np.partition(values, len(values) - place)[len(values) - place])

@@ -23,12 +23,14 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     if discovery.control is None:
         return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
     low, high = discovery.limits(gated.tail)
-    above, limited = discovery.largest_is_above(gated.tail), np.flatnonzero(np.isfinite(high))
+    above, highest = discovery.largest_is_above(gated.tail)
+    limited = np.flatnonzero(np.isfinite(high))
     if not (above > 0 or len(limited)):
         return Measured.missing(UNIT, _no_limits(discovery.effect, gated.tail))
-    sure = low if len(limited) else discovery.lower(gated.tail)
-    candidates = np.flatnonzero(sure == np.nanmax(sure))
-    highest = int(candidates[np.argmax(discovery.effect[candidates])])
+    if len(limited):
+        most = low[limited].max()
+        candidates, above = limited[low[limited] == most], max(above, float(most))
+        highest = int(candidates[np.argmax(discovery.effect[candidates])])
     return Measured(
         found=float(discovery.effect[highest]),
         low=above,

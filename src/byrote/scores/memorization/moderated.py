@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -105,52 +104,61 @@ class Discovery:
         moderated test.
         """
         limited = self._limited(tail)
-        single = tail / max(1, _count(limited))
-        return (
-            self.effect - self._reach(limited, single, upper=False),
-            self.effect + self._reach(limited, single, upper=True),
-        )
+        rows, single = _rows(limited), tail / max(1, len(_rows(limited)))
+        ends = []
+        for upper in (False, True):
+            reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
+            reach[rows] = self._reach(rows, _critical(limited, single, upper=upper))
+            ends.append(self.effect + reach if upper else self.effect - reach)
+        return ends[0], ends[1]
 
-    def lower(self, tail: float) -> Array:
-        """Each record's own lower limit, (r,) nats: too high with probability ``tail``.
-
-        -inf where the control is too small to tell, or a record has no moderated test.
-        """
-        return self._lower(self.compared, tail)
-
-    def largest_is_above(self, tail: float) -> float:
-        """Lower limit of the largest effect, nats, too high with probability ``tail``.
+    def largest_is_above(self, tail: float) -> tuple[float, int]:
+        """Positive lower limit of the largest effect, nats, too high with probability ``tail``.
 
         By Simes' test (1986) of the records that have limits, or of all if none has: several clear
-        effects pass it together where the control is too small to show that of any one. No lower
-        than the highest of the limits; -inf where nothing is proved.
+        effects pass it together where the control is too small to show that of any one. -inf where
+        none is proved. Beside it the row with the highest lower limit of its own, or -1.
         """
         compared = self._limited(tail) or self.compared
-        lower = partial(self._lower, compared)
-        return exceeded_by_at_least(lower, _count(compared), 1, tail)
+        tested, positive = len(_rows(compared)), []
+        for rows, control in compared:
+            positive.append((rows[self._lower(rows, control, tail) > 0], control))
+        if not len(rows := _rows(positive)):
+            return -np.inf, -1
+
+        def lower(single: float) -> Array:
+            return np.concatenate([self._lower(*each, single) for each in positive])
+
+        surest = int(rows[np.argmax(lower(tail))])
+        return exceeded_by_at_least(lower, tested, 1, tail), surest
+
+    def _lower(self, rows: Indices, control: Control, tail: float) -> Array:
+        """Each row's own lower limit, too high with probability ``tail``."""
+        return self.effect[rows] - self._reach(rows, control.critical(tail))
 
     def _limited(self, tail: float) -> Compared:
         return [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
 
-    def _lower(self, compared: Compared, tail: float) -> Array:
-        return np.nan_to_num(self.effect - self._reach(compared, tail, upper=False), nan=-np.inf)
-
-    def _reach(self, compared: Compared, tail: float, *, upper: bool) -> Array:
-        reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
-        if not compared:
-            return reach
-        rows = np.concatenate([rows for rows, _ in compared])
-        shares = [len(rows_of) / len(rows) for rows_of, _ in compared]
-        critical = joint_critical([each for _, each in compared], shares, tail, upper=upper)
-        if critical > 0:
-            degrees, place = np.unique(self.degrees[rows], return_inverse=True)
-            quantile = -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]
-            reach[rows] = self.standard_error[rows] * quantile
-        return reach
+    def _reach(self, rows: Indices, critical: float) -> Array:
+        """Return how far from effects of rows the limits are whose p-value is critical."""
+        if not critical > 0:
+            return np.full(len(rows), np.inf)
+        degrees, place = np.unique(self.degrees[rows], return_inverse=True)
+        quantile = -stdtrit(np.minimum(degrees, ENDLESS), critical)
+        return np.asarray(self.standard_error[rows] * quantile[place])
 
 
-def _count(compared: Compared) -> int:
-    return sum(len(rows) for rows, _ in compared)
+def _rows(compared: Compared) -> Indices:
+    return np.concatenate([np.empty(0, np.intp), *(rows for rows, _ in compared)])
+
+
+def _critical(compared: Compared, tail: float, *, upper: bool = False) -> float:
+    """Return the largest p-value that these records have with at most this probability."""
+    if not compared:
+        return 0.0
+    total = sum(len(rows) for rows, _ in compared)
+    shares = [len(rows) / total for rows, _ in compared]
+    return joint_critical([each for _, each in compared], shares, tail, upper=upper)
 
 
 class _Unavailable(Exception):

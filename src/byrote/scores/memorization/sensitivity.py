@@ -1,7 +1,7 @@
 """What a run could have found: a list without records is not an all-clear."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +116,9 @@ def held_out_spread(table: Table) -> float | None:
     more values are in training than held out, as the test then hardly errs, or too few of any.
     """
     fits, step = table.counting(), max(1, len(table.rows) // _SAMPLED)
-    values, roles = table.log_prob[fits, ::step], table.roles()[fits][:, ::step]
+    some_rows = slice(None, None, step)
+    sample = replace(table, rows=table.rows[some_rows], log_prob=table.log_prob[:, some_rows])
+    values, roles = sample.log_prob[fits], sample.roles()[fits]
     known = np.isfinite(values).all(axis=0)
     if known.sum() < _FEWEST:
         return None

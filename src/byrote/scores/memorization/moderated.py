@@ -115,14 +115,12 @@ class Discovery:
     def largest_is_above(self, tail: float) -> tuple[float, int]:
         """Positive lower limit of the largest effect, nats, too high with probability ``tail``.
 
-        By Simes' test (1986) of the records that have limits, or of all if none has: several clear
-        effects pass it together where the control is too small to show that of any one. -inf where
-        none is proved. Beside it the row with the highest lower limit of its own, or -1.
+        By Simes' test (1986) of records with limits, or of all if none has: several clear effects
+        pass it together where the control is too small for one. -inf where none is proved. Beside
+        it the row with the highest lower limit of its own, or -1.
         """
         compared = self._limited(tail) or self.compared
-        tested, positive = len(_rows(compared)), []
-        for rows, control in compared:
-            positive.append((rows[self._lower(rows, control, tail) > 0], control))
+        positive = [(rows[self._lower(rows, each, tail) > 0], each) for rows, each in compared]
         if not len(rows := _rows(positive)):
             return -np.inf, -1
 
@@ -130,7 +128,7 @@ class Discovery:
             return np.concatenate([self._lower(*each, single) for each in positive])
 
         surest = int(rows[np.argmax(lower(tail))])
-        return exceeded_by_at_least(lower, tested, 1, tail), surest
+        return exceeded_by_at_least(lower, len(_rows(compared)), 1, tail), surest
 
     def _lower(self, rows: Indices, control: Control, tail: float) -> Array:
         """Each row's own lower limit, too high with probability ``tail``."""

@@ -23,6 +23,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     derandomize=True,
     print_blob=True,
+    max_examples=50,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("byrote")

@@ -164,14 +164,15 @@ def killing_at(count, number, flag):
 
 
 def alive(session):
-    """Processes of a session that still run."""
+    """Processes of a session that still run, or whose threads still hold its files."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
+            threads = len(os.listdir(path.parent / "task"))
         except OSError:
             continue
-        if int(fields[3]) == session and fields[0] not in "ZX":
+        if int(fields[3]) == session and (fields[0] not in "ZX" or threads > 1):
             found.append(int(path.parent.name))
     return found
 
@@ -290,8 +291,8 @@ class Attack:
                 killing_at(count, number, flag)
             combination.run(store)
 
-        before = strange(store, self.temporary)
-        child = in_a_child(action)
+        before, said = strange(store, self.temporary), self.folder / "said"
+        child = in_a_child(action, said=said)
         if count is None:
             time.sleep(moment)
             if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
@@ -308,7 +309,7 @@ class Attack:
                 wrong.append(f"{number.name} was not heeded, sent here:\n{flag.read_text()}")
             flag.unlink()
         if code not in (0, exits.Exit.INTERRUPTED, -number):
-            wrong.append(f"{number.name} ended it with {code}")
+            wrong.append(f"{number.name} ended it with {code}: {said.read_text()}")
         if not all_ended(child):
             wrong.append(f"{number.name}: a process outlives its main process")
         if copies(self.temporary, *([store] if store.exists() else [])):

@@ -136,6 +136,10 @@ def compiled(function: FunctionType, *configuration: object) -> Callable[..., An
         import torch._inductor.compile_fx  # noqa: PLC0415 (slow to load)
     # Workers are many already, and a compiler's own processes would outlive a worker that dies.
     torch._inductor.config.compile_threads = 1
+    # Unmarked, kernels kept by a processor with longer or shorter vectors would be taken for ours.
+    vectors, settings = torch.backends.cpu.get_cpu_capability(), torch.compiler.config
+    if vectors not in settings.cache_key_tag:
+        settings.cache_key_tag += vectors
     copy = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
     return torch.compile(copy, dynamic=False, fullgraph=True)  # whole, or an error
 

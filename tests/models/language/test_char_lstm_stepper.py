@@ -9,7 +9,13 @@ import torch
 from byrote.models import CharLSTM
 from byrote.models.language.char_lstm import stepper as steppers
 from byrote.models.language.char_lstm.network import untrained
-from byrote.models.language.char_lstm.stepper import SIZES, agreeing_sizes, blocks, sizes_for
+from byrote.models.language.char_lstm.stepper import (
+    SIZES,
+    LstmStepper,
+    agreeing_sizes,
+    blocks,
+    sizes_for,
+)
 
 TEXTS = ["the quick brown fox jumps over the lazy dog\n", "the random number is 281265017\n"] * 9
 ADDMM = torch.addmm
@@ -109,7 +115,8 @@ def test_costs_of_a_large_network_do_not_depend_on_the_company(library, monkeypa
 
 
 def test_what_prefixes_share_that_continue_the_same_one_is_computed_once(monkeypatch):
-    stepper = fitted(12, 2).stepper()
+    model = fitted(12, 2)
+    stepper = LstmStepper(model.network_, model.vocabulary_.newline, sizes=(32, 3, 1))
     states, _ = stepper.start([1, 2])
     states, _ = stepper.step(states.take(np.zeros(3, int)), np.arange(3))
     products = []
@@ -120,7 +127,7 @@ def test_what_prefixes_share_that_continue_the_same_one_is_computed_once(monkeyp
 
     monkeypatch.setattr(torch, "addmm", counted)
     stepper.step(states.take(np.repeat(np.arange(3), 10)), np.tile(np.arange(10), 3))
-    of_layers, costs = [3, 3, 32], 32  # rows, filled up to a size that agrees
+    of_layers, costs = [3, 3, 32], 32  # rows, filled up to the sizes of blocks
     assert sorted(products) == [*of_layers, costs]
 
 

@@ -172,6 +172,17 @@ def test_each_configuration_is_compiled_and_once():
     assert counted["unique_graphs"] - before == 2
 
 
+@CAPTURED
+def test_kernels_are_kept_for_processors_alike(monkeypatch):
+    """Those of vectors of another length, which PyTorch would take for its own, gave NaN."""
+    capabilities = iter(("AVX2", "AVX512", "AVX512"))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: next(capabilities))
+    with torch.compiler.config.patch(cache_key_tag="mine"):
+        for _ in range(3):
+            arithmetic.compiled(_doubled, object())
+        assert torch.compiler.config.cache_key_tag == "mineAVX2AVX512"
+
+
 def _doubled(x):
     return (2 * x).sum()
 

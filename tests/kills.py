@@ -215,7 +215,7 @@ class Attack:
         self.generator = np.random.default_rng(seed)
         self.expected = {}
         self.kills = Counter()
-        self.temporary = self.folder / "tmp"
+        self.temporary, self.said = self.folder / "tmp", self.folder / "said"
         self.temporary.mkdir()
         os.environ["TMPDIR"] = str(self.temporary)
         tempfile.tempdir = None
@@ -263,12 +263,11 @@ class Attack:
             session, ill = self._killed(combination, store, seconds)
             sessions.append(session)
             wrong += ill
-        said = self.folder / "said"
-        child = in_a_child(lambda: self._ran(combination, store), said=said)
+        child = in_a_child(lambda: self._ran(combination, store), said=self.said)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         sessions.append(child)
         if code != 0:
-            wrong.append(f"resumed with exit {code}: {said.read_text()}")
+            wrong.append(f"resumed with exit {code}: {self.said.read_text()}")
         elif content(store, combination.track) != expected:
             wrong.append("a bit differs")
         if not all(all_ended(session) for session in sessions):
@@ -291,8 +290,8 @@ class Attack:
                 killing_at(count, number, flag)
             combination.run(store)
 
-        before, said = strange(store, self.temporary), self.folder / "said"
-        child = in_a_child(action, said=said)
+        before = strange(store, self.temporary)
+        child = in_a_child(action, said=self.said)
         if count is None:
             time.sleep(moment)
             if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
@@ -309,7 +308,7 @@ class Attack:
                 wrong.append(f"{number.name} was not heeded, sent here:\n{flag.read_text()}")
             flag.unlink()
         if code not in (0, exits.Exit.INTERRUPTED, -number):
-            wrong.append(f"{number.name} ended it with {code}: {said.read_text()}")
+            wrong.append(f"{number.name} ended it with {code}: {self.said.read_text()}")
         if not all_ended(child):
             wrong.append(f"{number.name}: a process outlives its main process")
         if copies(self.temporary, *([store] if store.exists() else [])):

@@ -105,19 +105,19 @@ class Discovery:
         """
         limited = self._limited(tail)
         rows, single = _rows(limited), tail / max(1, len(_rows(limited)))
-        ends = []
-        for upper in (False, True):
-            reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
-            reach[rows] = self._reach(rows, _critical(limited, single, upper=upper))
-            ends.append(self.effect + reach if upper else self.effect - reach)
-        return ends[0], ends[1]
+
+        def reach(*, upper: bool) -> Array:
+            far = np.where(np.isnan(self.p_value), np.nan, np.inf)
+            far[rows] = self._reach(rows, _critical(limited, single, upper=upper))
+            return far
+
+        return self.effect - reach(upper=False), self.effect + reach(upper=True)
 
     def largest_is_above(self, tail: float) -> tuple[float, int]:
         """Positive lower limit of the largest effect, nats, too high with probability ``tail``.
 
-        By Simes' test (1986) of records with limits, or of all if none has: several clear effects
-        pass it together where the control is too small for one. -inf where none is proved. Beside
-        it the row with the highest lower limit of its own, or -1.
+        By Simes' test (1986) of records with limits, or else of all: several clear effects pass it
+        where the control is too small for one; -inf if none do. Beside it the surest row, or -1.
         """
         compared = self._limited(tail) or self.compared
         positive = [(rows[self._lower(rows, each, tail) > 0], each) for rows, each in compared]

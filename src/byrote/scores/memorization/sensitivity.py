@@ -116,8 +116,7 @@ def held_out_spread(table: Table) -> float | None:
     more values are in training than held out, as the test then hardly errs, or too few of any.
     """
     fits, step = table.counting(), max(1, len(table.rows) // _SAMPLED)
-    some_rows = slice(None, None, step)
-    sample = replace(table, rows=table.rows[some_rows], log_prob=table.log_prob[:, some_rows])
+    sample = replace(table, rows=table.rows[::step], log_prob=table.log_prob[:, ::step])
     values, roles = sample.log_prob[fits], sample.roles()[fits]
     known = np.isfinite(values).all(axis=0)
     if known.sum() < _FEWEST:

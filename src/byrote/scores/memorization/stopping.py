@@ -72,9 +72,9 @@ class Question:
 
     def _bounded(self, evaluation: Evaluation, share: float) -> Answer:  # noqa: ARG002
         discovery, tail = evaluation.discovery, evaluation.table.design.per_look(SIGNIFICANCE) / 2
-        if discovery.largest_is_above(tail)[0] > self.value:
+        low, high = discovery.limits(tail)
+        if (low > self.value).any() or discovery.largest_is_above(tail)[0] > self.value:
             return "above"
-        _, high = discovery.limits(tail)
         return "within" if (high <= self.value).all() else ""
 
 

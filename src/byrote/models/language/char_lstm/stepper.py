@@ -103,7 +103,8 @@ class LstmStepper:
         copies = states.adjacent_copies()  # what depends on the state alone is computed once
         for layer in range(self._layers):
             before = states.h[layer]
-            before = before if copies is None else before.index_select(0, copies[0])
+            if copies is not None:
+                before = before.index_select(0, copies[0])
             recurrent = self._recurrent(before, layer)
             for rows, size in blocks(len(states), self._sizes):
                 gates = recurrent[rows]

@@ -190,8 +190,16 @@ def _attacks(attacks: Sequence[MembershipInference]) -> Table:
     return table
 
 
+def sample_of(attacks: Sequence[MembershipInference]) -> str:
+    """Return which records the attacks, and exposure beside them, are about; "" if all."""
+    attacked, records = attacks[0].attacked, attacks[0].included.shape[1]
+    if attacked == records:
+        return ""
+    return f"Attacks and exposure: of {attacked:,} of {records:,} records, drawn at random."
+
+
 def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
-    sentences = []
+    sentences = [each for each in [sample_of(attacks)] if each]
     for attack in attacks:
         reasons = [attack.reason] if attack.reason else [hit.reason for hit in attack.hits]
         sentences += [f"– {attack.attack}: {reason}." for reason in reasons if reason]

@@ -1,14 +1,17 @@
 """Log-likelihoods by fit and record, with the design of the run."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import seeds
 from byrote.plans import Design
 from byrote.plans.design import IN, UNUSED
+from byrote.stats.threads import in_order
+
+ENOUGH = 100_000  # records: those of a larger table would hardly make a mean more certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +67,29 @@ class Table:
         """Return whether a fit trained on a record that it counts, (F, r)."""
         return self._included
 
+    def sampled(self) -> "Table":
+        """Return the table of 100,000 of its records, drawn at random; itself if they are no more.
+
+        The same ones in every call. In their order alone, say every tenth, all might be of a class.
+        """
+        if len(self.rows) <= ENOUGH:
+            return self
+        generator = seeds.generator(0, seeds.Purpose.CHOICE, 2)
+        drawn = np.sort(generator.choice(len(self.rows), ENOUGH, replace=False, shuffle=False))
+        return replace(self, rows=self.rows[drawn], log_prob=self.log_prob[:, drawn])
+
     @cached_property
     def _included(self) -> NDArray[np.bool_]:
-        included = np.zeros(self.log_prob.shape, dtype=bool)
-        for fit, role in self._role_by_fit():
-            np.equal(role, IN, out=included[fit])
+        included = self.roles() == IN
         included.flags.writeable = False  # shared by all who ask
         return included
 
     @cached_property
     def _roles(self) -> NDArray[np.int8]:
         roles = np.zeros(self.log_prob.shape, dtype=np.int8)
-        for fit, role in self._role_by_fit():
+        finished = sorted(set(range(self.design.fits)) - set(self.missing))
+        of_fits = in_order(lambda fit: self.design.role(fit)[self.rows], finished, size=roles.size)
+        for fit, role in zip(finished, of_fits, strict=True):
             roles[fit] = role
         roles.flags.writeable = False  # shared by all who ask
         return roles
-
-    def _role_by_fit(self) -> Iterator[tuple[int, NDArray[np.int8]]]:
-        for fit in set(range(self.design.fits)) - set(self.missing):
-            yield fit, self.design.role(fit)[self.rows]

@@ -8,12 +8,14 @@ from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
 from byrote.privacy import infer_membership
+from byrote.report.privacy import sample_of
+from byrote.runs import table as table_module
 from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.measures import exposures, record_measures
-from byrote.scores.privacy.membership import attack_table, measure_attack
+from byrote.scores.privacy.membership import ATTACKS, attack_table, measure_attack
 from byrote.stats.estimate import from_error
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
@@ -30,12 +32,13 @@ def test_exposure_of_probes_by_its_definition():
             if roles[fit, record] == IN and outside:
                 rank = 1 + sum(value >= values[fit, record] for value in outside)
                 expected.append((fit, record, np.log2(len(outside)) - np.log2(rank)))
-    found = [
-        (fit, *each)
-        for fit, of_fit in enumerate(exposures(table))
-        for each in zip(*of_fit, strict=True)
-    ]
-    assert np.array(sorted(found)) == pytest.approx(np.array(expected))
+    found = []
+    for fit, (bits, of_records) in enumerate(exposures(table)):
+        members = np.flatnonzero(roles[fit] == IN)
+        found += [(fit, record, of_records[record]) for record in members]
+        assert sorted(bits) == pytest.approx(sorted(of_records[members]))
+        assert not of_records[roles[fit] == OUT].any()
+    assert np.array(found) == pytest.approx(np.array(expected))
 
 
 @pytest.mark.parametrize("plan", [coins(80, 6), balanced(80, 6), KFold(4, repeats=2)])
@@ -49,6 +52,30 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
         misses += not found.estimate.low <= found.null <= found.estimate.high
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(runs)
     assert misses <= binom(runs, 0.09).ppf(0.99)  # K-fold's fits are few and not independent
+
+
+def test_of_many_records_a_sample_is_attacked(monkeypatch):
+    monkeypatch.setattr(table_module, "ENOUGH", 100)
+    table = table_of(Subset(0.5, fits=12), 1000, 3, gaussian)
+    sample = table.sampled()
+    assert sample.log_prob.shape == (12, 100)
+    assert (np.diff(sample.rows.astype(int)) > 0).all()
+    assert len(set(sample.rows % 10)) == 10  # every tenth record may be of a class
+    np.testing.assert_array_equal(table.sampled().rows, sample.rows)
+    np.testing.assert_array_equal(sample.roles(), table.roles()[:, sample.rows])
+    for attack in ATTACKS:
+        found = attack_table(table, attack)
+        expected = infer_membership(sample.log_prob, sample.included(), attack=attack)
+        assert (found.auc, found.interval) == (expected.auc, expected.interval)
+        of_all = infer_membership(table.log_prob, table.included(), attack=attack)
+        np.testing.assert_array_equal(found.scores, of_all.scores)
+        assert found.interval[0] < of_all.auc < found.interval[1]
+        assert found.attacked == 100 == found.to_dict()["attacked"]
+        assert found.included.shape == (12, 1000)
+    said = "Attacks and exposure: of 100 of 1,000 records, drawn at random."
+    assert sample_of([found]) == said
+    assert sample_of([of_all]) == ""
+    assert said in found._repr_html_()
 
 
 def test_exposure_of_a_unit_shift_is_that_of_independent_draws():

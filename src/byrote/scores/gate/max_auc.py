@@ -62,7 +62,7 @@ def _doubts(
     return tuple(
         f"{name} could not be measured: too few fits, or densities of zero"
         if name not in known
-        else f"{attack.unscored:,} records have no score by {name}"
+        else f"{attack.unscored:,} of {attack.attacked:,} records have no score by {name}"
         for name, attack in attacks.items()
         if name not in known or attack.unscored
     )

@@ -14,13 +14,13 @@ from byrote.scores.memorization.in_out import (
     FitOrder,
     InOutBlock,
     blocks_of_cut,
-    cuts,
     in_cuts,
     unit_per_value,
 )
 from byrote.scores.memorization.moderated import Discovery, moderated_test
 from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
+from byrote.stats.rows import blocks
 from byrote.stats.standard_errors import error_of_deviations, jackknife_error, welch
 from byrote.stats.threads import for_each
 
@@ -30,6 +30,7 @@ Test = Literal["moderated", "exact"]
 TESTS = get_args(Test)
 LEVEL = 0.95  # of the confidence intervals, at all looks together
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
+_INTERVALS = 1 << 16  # computed at a time
 
 
 @dataclass(eq=False)
@@ -70,7 +71,12 @@ class Evaluation:
         """(r, 2) interval of mean_log."""
         level = 1 - self.table.design.per_look(1 - LEVEL)
         centre, error = (each["mean_log"] for each in (self.estimate, self.standard_error))
-        interval = student_interval(centre, error, self.degrees, level)
+        interval = np.empty((len(centre), 2))
+
+        def of_block(rows: slice) -> None:
+            interval[rows] = student_interval(centre[rows], error[rows], self.degrees[rows], level)
+
+        for_each(of_block, blocks(len(centre), _INTERVALS), size=len(centre))
         interval[zero_spread(self, 1 - LEVEL)] = np.nan
         return interval
 
@@ -195,7 +201,8 @@ def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Ar
                 for name, values in estimates(block.inside, block.outside).items():
                     result[name][records] = values
 
-    for_each(of_cut, cuts(table, order), size=table.log_prob.size)
+    for _ in in_cuts(of_cut, table, order):
+        pass
     return result
 
 

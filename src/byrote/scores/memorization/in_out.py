@@ -18,6 +18,8 @@ Indices = NDArray[np.intp]
 Part = TypeVar("Part")
 Number = TypeVar("Number", bound=np.number)
 _BLOCK = 1 << 19  # values computed on at a time by a thread
+_LARGE = 1 << 20  # the same of functions that need little memory beside: blocks of few records
+# cost threads more time in waiting for the interpreter than in computing
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,15 @@ def in_out_blocks(table: Table, order: FitOrder) -> Iterator[tuple[Indices, InOu
         yield from blocks_of_cut(table, order, cut)
 
 
-def cuts(table: Table, order: FitOrder) -> list[slice]:
+def cuts(table: Table, order: FitOrder, block: int = _BLOCK) -> list[slice]:
     """Cut the records of a table into ranges whose blocks together fit into memory."""
-    size = max(1, _BLOCK // max(1, len(order.fits)))
+    size = max(1, block // max(1, len(order.fits)))
     return [*blocks(len(table.rows) if len(order.fits) else 0, size)]
 
 
 def in_cuts(function: Callable[[slice], Part], table: Table, order: FitOrder) -> Iterator[Part]:
     """Apply a function to ranges of records, in threads; results come in their order."""
-    return in_order(function, cuts(table, order), size=table.log_prob.size)
+    return in_order(function, cuts(table, order, _LARGE), size=table.log_prob.size)
 
 
 def blocks_of_cut(

@@ -210,7 +210,8 @@ def distribution(evaluation: Evaluation, name: str) -> dict[str, Statistic]:
 
 
 def reliability(table: Table) -> Reliability:
-    """Compute split-half reliability: even against odd repeats, pairs or fits."""
+    """Compute split-half reliability, of many records a sample's: even against odd units."""
+    table = table.sampled()
     fits = np.flatnonzero(table.counting())
     units = np.zeros(table.design.fits, dtype=np.intp)
     by_fit = table.design.units == "fits"
@@ -234,7 +235,7 @@ def _skewness(values: Array) -> float:
     if not np.ptp(values) > 1e-7 * np.abs(values).max():
         return float("nan")
     deviations = values - values.mean()
-    return float((deviations**3).mean() / (deviations**2).mean() ** 1.5)
+    return float((deviations * deviations**2).mean() / (deviations**2).mean() ** 1.5)
 
 
 def _rank_correlation(halves: tuple[Array, Array]) -> float:

@@ -38,13 +38,13 @@ ZERO = "some candidates have a probability of zero"
 def record_measures(
     table: Table, attacks: tuple[MembershipInference, ...], bound: Bound
 ) -> tuple[GroupMeasure, ...]:
-    """Measure all scored records together, in four ways."""
+    """Measure all scored records together, in four ways: of many, some of them by a sample."""
     noun = "record" if len(table.rows) == table.design.n else "probe"
     group = f"{len(table.rows):,} {noun}{'' if len(table.rows) == 1 else 's'}"
     attack = next((attack for attack in attacks if not attack.reason), attacks[0])
     return (
         _memorization(group, table),
-        exposure_measure(group, table),
+        exposure_measure(group, table.sampled()),
         GroupMeasure(group, "membership", attack.estimate, 0.5, {"attack": attack.attack}),
         GroupMeasure(group, "epsilon", bound.estimate, 0.0, {"method": bound.method}),
     )
@@ -87,9 +87,9 @@ def _mean_exposure(table: Table, inside: Flags, fits: Indices) -> Estimate:
     """
     unit = table.design.leader[fits]
     moments, by_record, by_unit = Moments(), np.zeros(inside.shape[1]), np.zeros(unit.max() + 1)
-    for place, (record, bits) in zip(unit.tolist(), exposures(table), strict=True):
+    for place, (bits, of_records) in zip(unit.tolist(), exposures(table), strict=True):
         moments.add(bits)
-        by_record[record] += bits
+        by_record += of_records
         by_unit[place] += bits.sum()
     counts = (
         inside.sum(axis=0),
@@ -101,18 +101,21 @@ def _mean_exposure(table: Table, inside: Flags, fits: Indices) -> Estimate:
     return from_clusters(value, error, clusters, units="records or fits")
 
 
-def exposures(table: Table) -> Iterator[tuple[Indices, Array]]:
+def exposures(table: Table) -> Iterator[tuple[Array, Array]]:
     """Compute sampled exposures, in bits, of each fit that counts both sides.
 
-    Yields the records that the fit trained on, and their exposures.
+    Yields those of the records that the fit trained on, (k,), and the same by record, 0 elsewhere.
     """
     fits = np.flatnonzero(table.counting())
     centre = Centre.of(table.log_prob[fit] for fit in fits) if len(fits) > 1 else None
 
-    def of_fit(fit: int) -> tuple[Indices, Array]:
+    def of_fit(fit: int) -> tuple[Array, Array]:
         row, role = table.log_prob[fit], table.roles()[fit]
         row = row if centre is None else centre.subtract_from(row)
-        return _exposures(np.where(role == UNUSED, np.nan, row), role == IN)
+        record, bits = _exposures(np.where(role == UNUSED, np.nan, row), role == IN)
+        of_records = np.zeros(len(row))
+        of_records[record] = bits
+        return bits, of_records
 
     return in_order(of_fit, _with_both_sides(table).tolist(), size=table.log_prob.size)
 

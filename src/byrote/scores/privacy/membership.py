@@ -1,7 +1,7 @@
 """Membership inference: an attacker's guesses of which fits trained on which records."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -73,9 +73,12 @@ class MembershipInference(Displayed):
     level
         Level of the intervals.
     unscored
-        Number of records without a score.
+        Number of records without a score, of those attacked.
     reason
         Why ``auc`` is NaN; empty otherwise.
+    attacked
+        Number of records that ``auc`` and ``hits`` are about: of a run with more than 100,000, as
+        many, drawn at random.
 
     Examples
     --------
@@ -97,6 +100,7 @@ class MembershipInference(Displayed):
     level: float
     unscored: int
     reason: str = ""
+    attacked: int = 0
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -113,7 +117,7 @@ class MembershipInference(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, omitting scores of single records."""
-        names = ("attack", "auc", "interval", "level", "unscored", "reason")
+        names = ("attack", "attacked", "auc", "interval", "level", "unscored", "reason")
         fits, records = self.included.shape
         return {
             "fits": fits,
@@ -238,17 +242,24 @@ def measure_attack(
         level=level,
         unscored=int(np.count_nonzero(cells.of_members[0] + cells.of_others[0] == 0)),
         reason=_missing(cells, attack) if np.isnan(auc) else "",
+        attacked=scores.shape[1],
     )
 
 
 def attack_table(table: Table, attack: str, *, level: float = LEVEL) -> MembershipInference:
-    """Attack records that are in or out of fits.
+    """Attack records that are in or out of fits: of many, a sample.
 
     Fits with the same seeds are one unit: neither references for each other nor two samples.
     """
     attack = checks.choice("attack", attack, ATTACKS)
-    unit = np.asarray(table.design.leader, np.intp)
-    return attack_scored(table.used(), table.included(), attack, unit=unit, level=level)
+    unit, sample = np.asarray(table.design.leader, np.intp), table.sampled()
+    found = attack_scored(sample.used(), sample.included(), attack, unit=unit, level=level)
+    if sample is table:
+        return found
+    values, included = table.used(), table.included()
+    of_all = partial(lira_scores, values, included, unit)
+    compute = of_all if attack == "lira" else partial(np.asarray, values)
+    return replace(found, compute=compute, included=included)
 
 
 def _missing(cells: Cells, attack: str) -> str:

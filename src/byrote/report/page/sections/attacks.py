@@ -46,6 +46,7 @@ def attacks(audit: Audit) -> Section:
         _TITLE,
         (
             *_membership(evidence.membership),
+            *([Prose((sample,))] if (sample := privacy.sample_of(evidence.membership)) else []),
             Prose(tuple(sentences), tone),
             *_epsilon(evidence),
             _bounds(evidence),

@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests start processes, each of which would compile anew what no other may keep.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test tests docs doctests lint types bench format clean
+.PHONY: install demo test tests docs lint types bench format clean
 
 install: .venv/installed
 
@@ -26,15 +26,13 @@ demo: install
 	$(BIN)/byrote figures runs/numbers
 	$(BIN)/python examples/what_was_found.py runs/digits runs/numbers
 
-# Two processes for two cores: types beside doctests, then the site and what is left of these beside tests.
+# Types, then the site, beside the tests: what waits for a browser or for a process leaves them a core.
 test: install
 	$(MAKE) --jobs=2 types tests docs
 
-tests: lint doctests
+# Examples in docstrings among them.
+tests: lint
 	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
-
-doctests: install
-	OMP_NUM_THREADS=1 $(PYTEST) -q --doctest-modules src
 
 # The site in build/site. A warning, such as a link that leads nowhere, is an error.
 docs: install

@@ -75,7 +75,12 @@ def loaded(open_page):
 
 @pytest.fixture
 def shared(loaded, open_page):
-    yield loaded
+    def shared(name):
+        page = loaded(name)
+        page.bring_to_front()  # what is behind another page is drawn once a second
+        return page
+
+    yield shared
     assert open_page.complaints == []
 
 

@@ -26,12 +26,12 @@ demo: install
 	$(BIN)/byrote figures runs/numbers
 	$(BIN)/python examples/what_was_found.py runs/digits runs/numbers
 
-# Types, then the site, beside the tests: what waits for a browser or for a process leaves them a core.
+# What is quick beside the tests, one after the other.
 test: install
-	$(MAKE) --jobs=2 types tests docs
+	$(MAKE) --jobs=2 tests lint types docs
 
 # Examples in docstrings among them.
-tests: lint
+tests: install
 	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
 
 # The site in build/site. A warning, such as a link that leads nowhere, is an error.

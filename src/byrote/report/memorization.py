@@ -100,7 +100,7 @@ def to_json(
             "summary": result.summary().to_dict(),
             "cautions": cautions.all_of(result),
             "memorized": rows(_found(result)[:top]),
-            "most_memorized": rows(result.order()[:top]),
+            "most_memorized": rows(result.order(top)),
         }
     )
 
@@ -183,7 +183,7 @@ def _tables(result: MemorizationResult, top: int, columns: Sequence[RecordColumn
     """Return the records that were found, and those with the highest scores."""
     found = _found(result)[:top]
     tables = [_records(result, found, "memorized", columns)] if len(found) else []
-    highest = _records(result, result.order()[:top], "highest scores M", columns)
+    highest = _records(result, result.order(top), "highest scores M", columns)
     return [*tables, highest]
 
 

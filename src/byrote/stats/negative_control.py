@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from byrote.stats.threads import in_order
+
 Array = NDArray[np.float64]
 ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 _TINY = float(np.finfo(float).tiny)
@@ -125,10 +127,13 @@ def joint_critical(
     room = level * (1 + 1e-9) - float(np.dot(shares, weights))
     if room < 0:
         return 0.0
-    extremes = [
-        each.extremes(int(min(room / weight, len(each))) + 1, upper=upper)
-        for each, weight in zip(controls, weights, strict=True)
-    ]
+
+    def extremes_of(place: int) -> Array:
+        each, weight = controls[place], weights[place]
+        return each.extremes(int(min(room / weight, len(each))) + 1, upper=upper)
+
+    size = int(level * sum(map(len, controls)))
+    extremes = [*in_order(extremes_of, range(len(controls)), size=size)]
     values, weight = np.concatenate(extremes), np.repeat(weights, [*map(len, extremes)])
     order = np.argsort(values)
     beyond = np.flatnonzero(np.cumsum(weight[order]) > room)

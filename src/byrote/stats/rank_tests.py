@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from byrote.stats.ranks import midranks
+from byrote.stats.rows import groups
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -271,6 +272,4 @@ def _ranks_with(values: NDArray[np.generic], last: Flags) -> Ranks:
 def _by_pattern(ranks: Ranks) -> Iterator[tuple[NDArray[np.intp], Ranks]]:
     """Group records by their pattern of ties, which determines the null distribution."""
     patterns, which = np.unique(ranks, axis=0, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(which))[:-1])
-    yield from zip(groups, patterns, strict=True)
+    yield from zip(groups(which), patterns, strict=True)

@@ -76,3 +76,18 @@ def mann_whitney_z(first: Array, second: Array) -> float:
     if len(tied) == 1:
         return 0.0
     return float((larger - m * n / 2) / np.sqrt(variance))
+
+
+def highest(values: Array, most: int | None = None) -> NDArray[np.intp]:
+    """Return the places of the largest values, descending; equal ones in their order, NaN left out.
+
+    Examples
+    --------
+    >>> highest(np.array([1.0, 3.0, np.nan, 3.0, 2.0]), 3).tolist()
+    [1, 3, 4]
+    """
+    places = np.flatnonzero(~np.isnan(values))
+    if most and most < len(places):  # few are sorted
+        least = np.partition(values[places], -most)[-most]
+        places = places[values[places] >= least]
+    return places[np.argsort(-values[places], kind="stable")][:most]

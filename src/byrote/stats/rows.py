@@ -60,6 +60,18 @@ def exact_type(*arrays: Any) -> np.dtype[Any]:
     return np.result_type(np.float32, *(array.dtype for array in arrays))
 
 
+def groups(numbers: NDArray[np.integer[Any]]) -> list[NDArray[np.intp]]:
+    """Return the places of each number, from 0 on, in ascending order.
+
+    Examples
+    --------
+    >>> [places.tolist() for places in groups(np.array([1, 0, 1]))]
+    [[1], [0, 2]]
+    """
+    short = numbers.astype(np.min_scalar_type(numbers.max(initial=0)))  # which is quick to sort
+    return np.split(np.argsort(short, kind="stable"), np.cumsum(np.bincount(short))[:-1])
+
+
 def blocks(count: int, size: int) -> Iterator[slice]:
     """Yield consecutive slices of at most ``size`` rows that cover ``count`` rows."""
     for start in range(0, count, size):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from byrote.runs import files
 from byrote.scores.run import Run
+from byrote.stats.threads import in_order
 
 _BLOCK = 1 << 24  # bytes read at a time
 
@@ -31,10 +32,11 @@ def of_model(run: Run) -> str:
 
 
 def _of_files(run: Run) -> str:
-    digest = hashlib.sha256()
-    for path in _files(run):
+    digest, paths = hashlib.sha256(), [*_files(run)]
+    sizes = sum(path.stat().st_size for path in paths)
+    for path, of_file in zip(paths, in_order(_of_file, paths, size=sizes), strict=True):
         digest.update(f"{path.relative_to(run.path).as_posix()}\n".encode())
-        digest.update(_of_file(path))
+        digest.update(of_file)
     return digest.hexdigest()
 
 

@@ -37,7 +37,7 @@ class Strips:
     def of(cls, result: MemorizationResult, table: Table, rows: NDArray[np.intp]) -> "Strips":
         """Choose an axis on which these records and most others are seen."""
         columns = np.searchsorted(table.rows, rows)
-        roles = np.stack([table.design.role(fit)[rows] for fit in range(table.design.fits)])
+        roles = table.roles()[:, columns]
         held_out = result.log_prob_out[np.isfinite(result.log_prob_out)]
         band = tuple(np.quantile(held_out, _BAND).tolist()) if len(held_out) else ()
         means = [result.log_prob_in[rows], result.log_prob_out[rows], np.array(band)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats.memorization import Side
-from byrote.stats.rows import blocks
+from byrote.stats.rows import blocks, groups
 from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
@@ -20,6 +20,7 @@ Number = TypeVar("Number", bound=np.number)
 _BLOCK = 1 << 19  # values computed on at a time by a thread
 _LARGE = 1 << 20  # the same of functions that need little memory beside: blocks of few records
 # cost threads more time in waiting for the interpreter than in computing
+_FEW = 1 << 12  # numbers that are counted rather than sorted
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,8 @@ def _with_same_counts(
     )
     if (counts == counts[0]).all():
         return np.arange(len(counts)), [len(counts)]
-    which = numbered(counts)
-    which = which.astype(np.min_scalar_type(which.max()))  # short integers are quick to sort
-    return np.argsort(which, kind="stable"), np.cumsum(np.bincount(which)).tolist()
+    alike = groups(numbered(counts))
+    return np.concatenate(alike), np.cumsum([*map(len, alike)]).tolist()
 
 
 def numbered(rows: NDArray[np.integer]) -> Indices:
@@ -163,7 +163,10 @@ def numbered(rows: NDArray[np.integer]) -> Indices:
             key = np.unique(key, return_inverse=True)[1]
             size = int(key.max()) + 1
         key, size = key * width + column, size * width
-    return np.unique(key, return_inverse=True)[1]
+    if size > _FEW:
+        return np.unique(key, return_inverse=True)[1]
+    known = np.bincount(key, minlength=size) > 0
+    return (np.cumsum(known) - 1)[key]
 
 
 def _side(

@@ -17,6 +17,8 @@ from byrote.scores.memorization.stopping import Look, look_of
 from byrote.scores.memorization.summary import Reason, Summary, summarize
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.multiple_testing import q_values
+from byrote.stats.ranks import highest
+from byrote.stats.threads import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,10 +134,9 @@ class MemorizationResult(Columnar):
         """Return the summary of the run, a few numbers with their uncertainty."""
         return self._summary
 
-    def order(self) -> NDArray[np.intp]:
-        """Return the scored rows by decreasing score; ties keep the order of the data."""
-        scored = np.flatnonzero(~np.isnan(self.score))
-        return scored[np.argsort(-self.score[scored], kind="stable")]
+    def order(self, most: int | None = None) -> NDArray[np.intp]:
+        """Return the scored rows by decreasing score, all or ``most``; ties keep their order."""
+        return highest(self.score, most)
 
     def take(self, rows: NDArray[Any] | slice) -> Self:
         """Select rows, by number or by a mask."""
@@ -216,7 +217,8 @@ def result_from_table(
     """Compute the result of an evaluated table; everything in it is a function of the table."""
     diagnostics, per_token = diagnostics or Diagnostics({}), per_token or TokenScores()
     reason = _reasons(table, evaluation)
-    q, q_exact = (q_values(p) for p in (evaluation.p_value, evaluation.p_value_exact))
+    p_values = evaluation.p_value, evaluation.p_value_exact
+    q, q_exact = in_order(q_values, p_values, size=len(reason))
 
     def spread(values: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
         if len(table.rows) == table.design.n:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -23,7 +24,8 @@ from byrote.stats.moderated_test import (
 )
 from byrote.stats.multiple_testing import exceeded_by_at_least, q_values
 from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
-from byrote.stats.threads import for_each
+from byrote.stats.rows import groups
+from byrote.stats.threads import for_each, in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -121,11 +123,13 @@ class Discovery:
         """
         compared = self._limited(tail) or self.compared
         positive = [(rows[self._lower(rows, each, tail) > 0], each) for rows, each in compared]
+        size = sum(len(control) for _, control in positive)
         if not len(rows := _rows(positive)):
             return -np.inf, -1
 
         def lower(single: float) -> Array:
-            return np.concatenate([self._lower(*each, single) for each in positive])
+            own = partial(self._lower, tail=single)
+            return np.concatenate([*in_order(lambda each: own(*each), positive, size=size)])
 
         surest = int(rows[np.argmax(lower(tail))])
         return exceeded_by_at_least(lower, len(_rows(compared)), 1, tail), surest
@@ -232,11 +236,7 @@ def _joined(parts: Iterable[Part]) -> Part:
 
 
 def _calibrate(
-    t: Array,
-    p: Array,
-    records: Indices,
-    shapes: Indices,
-    null: ControlValues,
+    t: Array, p: Array, records: Indices, shapes: Indices, null: ControlValues
 ) -> tuple[Control, list[tuple[Indices, Control]], Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
@@ -247,9 +247,7 @@ def _calibrate(
     """
     found = np.zeros(len(shapes), np.bool_)
     found[records] = p * len(p) <= SIGNIFICANCE  # at first by Student's law alone
-    members = {
-        shape: np.flatnonzero(shapes[records] == shape) for shape in np.unique(shapes[records])
-    }
+    members = {n: places for n, places in enumerate(groups(shapes[records])) if len(places)}
     controls: dict[int, Control] = {}
     p_value = np.empty(len(p))
 

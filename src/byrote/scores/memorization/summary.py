@@ -21,6 +21,7 @@ from byrote.scores.memorization.statistic import Statistic
 from byrote.scores.memorization.stopping import Look
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.ranks import rank_correlation
+from byrote.stats.rows import groups
 from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
@@ -289,9 +290,7 @@ def _by_label(
         return {}
     summaries = {}
     names, which = np.unique(labels, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(which))[:-1])
-    for name, member in zip(names, members, strict=True):
+    for name, member in zip(names, groups(which), strict=True):
         scores = score[member][~np.isnan(score[member])]
         median, q95 = quantiles(scores, (0.5, 0.95)) if len(scores) else (np.nan, np.nan)
         summaries[str(name)] = LabelSummary(

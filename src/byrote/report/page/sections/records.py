@@ -33,6 +33,7 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import quantiles
 from byrote.stats.estimate import Estimate
+from byrote.stats.ranks import highest
 
 LISTED = 100  # records found, in the table
 _HIGHEST = 20  # others with the highest M
@@ -123,8 +124,7 @@ class _Shown:
         self.is_found = is_found(result)
         found = np.flatnonzero(self.is_found)
         self.found = found[np.argsort(-result.mean_log[found], kind="stable")]
-        order = result.order()
-        self.highest = order[~self.is_found[order]][:_HIGHEST]
+        self.highest = highest(np.where(self.is_found, np.nan, result.score), _HIGHEST)
         listed = np.concatenate([self.found[:LISTED], self.highest])
         self.listed = set(listed.tolist())
         self.strips = Strips.of(result, audit.run.table(partial=True), listed)

@@ -11,6 +11,7 @@ from byrote.attacks.search import Search
 from byrote.models import CharLSTM
 from byrote.models.language.token_format import TokenFormat
 from run import peak_gb, report
+from training_step import product_rate
 
 DIGITS = 6
 PLAIN = 40_000  # candidates of the plain version, whose time is proportional to them
@@ -51,6 +52,19 @@ def plain(model: CharLSTM, canary: Canary, size: int) -> tuple[float, np.ndarray
     return time.process_time() - started, torch.cat(parts).numpy()
 
 
+def operations(model: CharLSTM) -> int:
+    """Multiplications and additions in the products that no enumeration can do without.
+
+    Of prefixes of one to five digits: the second layer's input and the output; and of each prefix
+    that they continue, both layers' recurrent ones, once for all of its digits.
+    """
+    hidden, layers, tokens = model.hidden, model.layers, len(model.vocabulary_)
+    prefixes = sum(10**n for n in range(1, DIGITS))
+    gates = hidden * 4 * hidden
+    each = (layers - 1) * gates + hidden * tokens
+    return 2 * (prefixes * each + (1 + prefixes // 10) * layers * gates)
+
+
 def searched(model: CharLSTM, digits: int, batch: int, queries: int) -> float:
     """Nodes a processor second of a search that finds no end: nothing is memorized."""
     canary = Canary(f"the random number is {{digits:{digits}}}")
@@ -75,6 +89,8 @@ def main() -> None:
     rows = {
         f"{canary.space_size:,} candidates enumerated: processor seconds": seconds,
         "peak memory, GB": own_peak,
+        "its products, GFLOP/s": operations(model) / seconds / 1e9,
+        "what the core gives (1024³, float32), GFLOP/s": product_rate(torch.float32),
         **{
             f"whole candidates in batches of {size:,}: processor seconds (from {PLAIN:,})": whole
             for size, whole in wholes.items()

@@ -51,6 +51,11 @@ def operations() -> int:
     return 2 * BATCH * (3 * sum(a * b for a, b in layers()) - VALUES * HIDDEN[0])
 
 
+def scoring_operations(draws: int) -> int:
+    """The same in log p of a record, the network's own products alone: a decoding for each draw."""
+    return 2 * draws * sum(a * b for a, b in layers()[len(HIDDEN) + 2 :])
+
+
 def products(dtype: torch.dtype) -> Part:
     """The products of a step, forwards and backwards."""
     factors = [
@@ -72,6 +77,12 @@ def large_product(dtype: torch.dtype) -> Part:
     """One product of large square matrices."""
     a, b = (torch.rand(LARGE, LARGE).to(dtype) for _ in range(2))
     return lambda: torch.mm(a, b)
+
+
+def product_rate(dtype: torch.dtype) -> float:
+    """What a core gives, GFLOP/s: processor time of large products, medians over rounds."""
+    (took,) = milliseconds({"large": large_product(dtype)}, 5).values()
+    return 2 * LARGE**3 / took / 1e6
 
 
 def batch() -> Part:
@@ -147,7 +158,7 @@ def main() -> None:
     for label, values in _rows(took, asked.compiled).items():
         print(f"| {label} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
     rates = [operations() / took[f"products {name}"] / 1e6 for name in PRECISIONS]
-    most = [2 * LARGE**3 / took[f"large {name}"] / 1e6 for name in PRECISIONS]
+    most = [2 * LARGE**3 / took[f"large {name}"] / 1e6 for name in PRECISIONS]  # by turns
     for label, values in (("products, GFLOP/s", rates), (f"{LARGE}³ product, GFLOP/s", most)):
         print(f"| {label} | " + " | ".join(f"{value:.0f}" for value in values) + " |")
 

@@ -16,9 +16,11 @@ from loky import ProcessPoolExecutor
 from sklearn.datasets import load_digits
 
 from byrote.models import VAE
+from byrote.models.arithmetic import PRECISIONS
 from byrote.runs.worker import peak_memory
 from plain_vae import PlainVAE, loader, log_prob, train_epoch
 from run import report
+from training_step import BATCH, operations, product_rate, scoring_operations
 
 RECORDS, SCORED, DRAWS, EPOCHS, WORKERS = 6400, 640, 256, 20, 2
 FEWER = 32
@@ -60,8 +62,10 @@ def plain(x: np.ndarray) -> tuple[list[float], float, float]:
     return epochs, seconds, spread(*(log_prob(model, binary, DRAWS).numpy() for _ in range(2)))
 
 
-def ours(x: np.ndarray, seed: int) -> tuple[list[float], list[tuple[float, float]], float]:
-    """Seconds of each epoch, seconds and error of scoring, GB of the process, with one core."""
+def ours(
+    x: np.ndarray, seed: int
+) -> tuple[list[float], list[tuple[float, float]], tuple[float, float]]:
+    """With one core: seconds of each epoch, seconds and error of scoring; GB and product rate."""
     torch.set_num_threads(1)
     values = np.pad(x, ((0, 0), (2, 2), (2, 2)))
     warm = VAE(epochs=1, draws=DRAWS, compile=True, random_state=seed).fit(values[:200])
@@ -73,7 +77,7 @@ def ours(x: np.ndarray, seed: int) -> tuple[list[float], list[tuple[float, float
     return (
         np.diff(times).tolist(),
         [_scored(model, values[:SCORED], n) for n in (DRAWS, FEWER)],
-        (peak_memory() / 1e9),
+        (peak_memory() / 1e9, product_rate(PRECISIONS[_precision()])),
     )
 
 
@@ -87,19 +91,19 @@ def _scored(model: VAE, values: np.ndarray, draws: int) -> tuple[float, float]:
     return seconds, spread(first, second)
 
 
-def side_by_side(x: np.ndarray) -> tuple[list[float], np.ndarray, float]:
-    """The same of as many fits as there are workers: means over them, the largest memory."""
+def side_by_side(x: np.ndarray) -> tuple[list[float], np.ndarray, np.ndarray]:
+    """The same of as many fits as there are workers: means over them."""
     threads = {"OMP_NUM_THREADS": "1"}
     with ProcessPoolExecutor(WORKERS, env=threads) as pool:
         found = list(pool.map(ours, [x] * WORKERS, range(WORKERS)))
-    epochs = np.mean([each[0] for each in found], axis=0).tolist()
-    return epochs, np.mean([each[1] for each in found], axis=0), max(each[2] for each in found)
+    epochs, scores, others = (np.mean(each, axis=0) for each in zip(*found, strict=True))
+    return epochs.tolist(), scores, others
 
 
 def main() -> None:
     x = images()
     plain_epochs, plain_score, plain_error = plain(x)
-    epochs, ((score, error), (fewer_score, fewer_error)), memory = side_by_side(x)
+    epochs, ((score, error), (fewer_score, fewer_error)), (memory, rate) = side_by_side(x)
     per_epoch, plain_per_epoch = statistics.median(epochs), statistics.median(plain_epochs)
     study, fewer = (_study(per_epoch, each) / WORKERS for each in (score, fewer_score))
     plain_study = _study(plain_per_epoch, plain_score)
@@ -118,7 +122,16 @@ def main() -> None:
         f"the same with {FEWER} draws": 3600 / fewer,
         "fits of the paper's study an hour, plain version": 3600 / plain_study,
         "peak memory of a worker, GB": memory,
-        "products in bfloat16 (1) or float32 (0), as auto was settled": float(_in_bfloat16()),
+        "products in bfloat16 (1) or float32 (0), as auto was settled": (
+            float(_precision() == "bfloat16")
+        ),
+        "products in training, GFLOP/s of a core": (
+            operations() * RECORDS / BATCH / per_epoch / 1e9
+        ),
+        f"products in log p, {DRAWS} draws, GFLOP/s of a core": (
+            scoring_operations(DRAWS) * SCORED / score / 1e9
+        ),
+        "what the core gives (1024³), GFLOP/s": rate,
     }
     ratios = {
         "training": sum(plain_epochs) / (sum(epochs) / WORKERS),
@@ -130,9 +143,9 @@ def main() -> None:
     report(rows, ratios)
 
 
-def _in_bfloat16() -> bool:
+def _precision() -> str:
     model = VAE(epochs=EPOCHS, draws=DRAWS, compile=True)
-    return model.settled((RECORDS, 32, 32)).precision == "bfloat16"
+    return model.settled((RECORDS, 32, 32)).precision
 
 
 def _study(epoch: float, score: float) -> float:

@@ -1,6 +1,6 @@
 """Memorization scores as text for the terminal, or as plain data."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from byrote.report.settings import headline_of, resolved, subset
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
-from byrote.scores.memorization.summary import Summary
+from byrote.scores.memorization.summary import Reason, Summary
 from byrote.stats.memorization import ESTIMATORS
 
 _STATISTICS = {
@@ -87,11 +87,16 @@ def to_json(
 ) -> dict[str, Any]:
     """Return scores as plain data for JSON, with the ``top`` most memorized records."""
 
-    def rows(places: NDArray[np.intp]) -> list[dict[Hashable, Any]]:
-        frame = result.take(places).to_frame()
+    def rows(places: NDArray[np.intp]) -> list[dict[str, Any]]:
+        some = result.take(places)
+        columns: dict[str, Any] = {
+            **some.columns(),
+            "reason": [str(Reason(code)) for code in some.reason],
+        }
         if texts is not None:
-            frame = frame.assign(text=[texts[place] for place in places.tolist()])
-        return frame.to_dict(orient="records")
+            columns["text"] = [texts[place] for place in places.tolist()]
+        of_records = zip(*map(list, columns.values()), strict=True)
+        return [dict(zip(columns, values, strict=True)) for values in of_records]
 
     return plain(
         {

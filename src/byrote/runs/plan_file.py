@@ -17,6 +17,7 @@ from byrote.runs.paths import RunPaths
 _NUMBERS = ("repeat", "fold", "group", "leader")
 _COLUMNS = ("fit", *_NUMBERS, "held_out", "counted")
 _INSERTIONS = ("copies", "places")
+_NUMBERS_AT_ONCE = 1 << 21  # of records, decoded at a time
 
 
 def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
@@ -45,8 +46,9 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
 
 def read_design(paths: RunPaths, manifest: Manifest) -> Design:
     """Read the design of a run, which must be the one that the manifest describes."""
-    table, facts = sealed.read_parquet(paths.plan, _COLUMNS)
     plan = manifest.plan
+    at_once = max(1, _NUMBERS_AT_ONCE // manifest.data.records)
+    table, facts = sealed.read_parquet(paths.plan, _COLUMNS, at_once=at_once)
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
         raise ForeignFile(f"{paths.plan} belongs to another run")
     table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run

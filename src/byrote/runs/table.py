@@ -72,8 +72,10 @@ class Table:
 
         The same ones in every call. In their order alone, say every tenth, all might be of a class.
         """
-        if len(self.rows) <= ENOUGH:
-            return self
+        return self if len(self.rows) <= ENOUGH else self._sampled
+
+    @cached_property
+    def _sampled(self) -> "Table":
         generator = seeds.generator(0, seeds.Purpose.CHOICE, 2)
         drawn = np.sort(generator.choice(len(self.rows), ENOUGH, replace=False, shuffle=False))
         return replace(self, rows=self.rows[drawn], log_prob=self.log_prob[:, drawn])

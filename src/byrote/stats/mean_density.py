@@ -184,8 +184,9 @@ def largest_provable(pairs: Counts, significance: float) -> float:
     >>> largest_provable(np.array([5]), 0.05)
     0.0
     """
-    bets = np.maximum(np.atleast_1d(pairs), 1) - 1
-    return _root(lambda epsilon: bets * np.log1p(np.exp(-epsilon)), significance)
+    bets, records = np.unique(np.maximum(np.atleast_1d(pairs), 1) - 1, return_counts=True)
+    weight = np.log(records / records.mean())
+    return _root(lambda epsilon: bets * np.log1p(np.exp(-epsilon)) + weight, significance)
 
 
 def _root(log_e: Callable[[float], Array], significance: float) -> float:

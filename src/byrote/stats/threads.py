@@ -39,6 +39,7 @@ def in_order(
 ) -> Iterator[Result]:
     """Apply a function to items, as many at a time as there are usable threads.
 
+    One more waits, for a thread that is done before the one whose result is due.
     Results come in the order of the items, and products of matrices, whose last digits depend on
     the threads that share them, are computed by one thread each. So no number depends on how many
     threads there are. The function must neither draw random numbers that others draw, too, nor
@@ -87,7 +88,7 @@ def _in_pool(
         try:
             for item in items:
                 waiting.append(pool.submit(copy_context().run, _call, function, item))
-                if len(waiting) == threads:
+                if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

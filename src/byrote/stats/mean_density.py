@@ -129,8 +129,12 @@ def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
         return np.asarray(total + np.log(capital))
 
 
-def lower_bounds(log_prob: Array, included: Flags, significance: float) -> tuple[Array, float]:
+def lower_bounds(
+    log_prob: Array, included: Flags, significance: float
+) -> tuple[Array, float, Counts]:
     """Compute the bounds of each record alone, (n,), and of all together, (F, n) each.
+
+    And each record's number of pairs, (n,).
 
     Stakes are computed some records at a time, and kept only where all together prove something.
     """
@@ -154,7 +158,8 @@ def lower_bounds(log_prob: Array, included: Flags, significance: float) -> tuple
 
     for_each(of_blocks, rows.blocks(len(blocks), _TOGETHER), size=log_prob.size)
     proven = len(pairs) and logmeanexp(log_e) + np.log(significance) > 0
-    return alone, bound(stakes(log_prob, included), significance) if proven else 0.0
+    together = bound(stakes(log_prob, included), significance) if proven else 0.0
+    return alone, together, pairs
 
 
 def bound(stakes: Stakes, significance: float) -> float:

@@ -42,6 +42,7 @@ def alike(inside: Counts, outside: Counts) -> Iterator[Counts]:
     [[1], [0, 2], [3]]
     """
     key = inside * (outside.max(initial=0) + 1) + outside
+    key = key.astype(np.min_scalar_type(key.max(initial=0)))  # short numbers are quick to sort
     order = np.argsort(key, kind="stable")
     for columns in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
         fits = max(1, int(inside[columns[:1]].sum() + outside[columns[:1]].sum()))

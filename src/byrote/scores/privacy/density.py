@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.scores.privacy.membership import check_table
-from byrote.stats import mean_density, two_sides
+from byrote.stats import mean_density
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -136,8 +136,7 @@ def density_bound_of(
     log_prob: Array, included: Flags, *, claimed: float, significance: float
 ) -> DensityBound:
     """Bound epsilon by checked log-likelihoods; ``claimed``: NaN if unknown."""
-    lower, together = mean_density.lower_bounds(log_prob, included, significance)
-    pairs = np.minimum(*two_sides.counts(log_prob, included))
+    lower, together, pairs = mean_density.lower_bounds(log_prob, included, significance)
     return DensityBound(
         log_prob=log_prob,
         included=included,

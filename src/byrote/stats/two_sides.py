@@ -15,7 +15,7 @@ from byrote.stats import rows
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
-_BLOCK = 1 << 16  # values computed on at a time: those in a processor's cache
+_BLOCK = 1 << 17  # values computed on at a time: those in a processor's cache
 
 
 def blocks(values: Array) -> Iterator[slice]:

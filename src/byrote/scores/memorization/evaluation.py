@@ -14,6 +14,7 @@ from byrote.scores.memorization.in_out import (
     FitOrder,
     InOutBlock,
     blocks_of_cut,
+    cuts,
     in_cuts,
     unit_per_value,
 )
@@ -201,8 +202,7 @@ def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Ar
                 for name, values in estimates(block.inside, block.outside).items():
                     result[name][records] = values
 
-    for _ in in_cuts(of_cut, table, order):
-        pass
+    for_each(of_cut, cuts(table, order), size=table.log_prob.size)
     return result
 
 

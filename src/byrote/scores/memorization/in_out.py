@@ -18,8 +18,7 @@ Indices = NDArray[np.intp]
 Part = TypeVar("Part")
 Number = TypeVar("Number", bound=np.number)
 _BLOCK = 1 << 19  # values computed on at a time by a thread
-_LARGE = 1 << 20  # the same of functions that need little memory beside: blocks of few records
-# cost threads more time in waiting for the interpreter than in computing
+_LARGE = 1 << 20  # the same where little memory is needed beside: threads wait less for each other
 _FEW = 1 << 12  # numbers that are counted rather than sorted
 
 

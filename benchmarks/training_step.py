@@ -81,7 +81,10 @@ def large_product(dtype: torch.dtype) -> Part:
 
 def product_rate(dtype: torch.dtype) -> float:
     """What a core gives, GFLOP/s: processor time of large products, medians over rounds."""
-    (took,) = milliseconds({"large": large_product(dtype)}, 5).values()
+    return _rate_of_large(milliseconds({"large": large_product(dtype)}, 5)["large"])
+
+
+def _rate_of_large(took: float) -> float:
     return 2 * LARGE**3 / took / 1e6
 
 
@@ -158,7 +161,7 @@ def main() -> None:
     for label, values in _rows(took, asked.compiled).items():
         print(f"| {label} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
     rates = [operations() / took[f"products {name}"] / 1e6 for name in PRECISIONS]
-    most = [2 * LARGE**3 / took[f"large {name}"] / 1e6 for name in PRECISIONS]  # by turns
+    most = [_rate_of_large(took[f"large {name}"]) for name in PRECISIONS]
     for label, values in (("products, GFLOP/s", rates), (f"{LARGE}³ product, GFLOP/s", most)):
         print(f"| {label} | " + " | ".join(f"{value:.0f}" for value in values) + " |")
 

@@ -91,19 +91,21 @@ def _scored(model: VAE, values: np.ndarray, draws: int) -> tuple[float, float]:
     return seconds, spread(first, second)
 
 
-def side_by_side(x: np.ndarray) -> tuple[list[float], np.ndarray, np.ndarray]:
-    """The same of as many fits as there are workers: means over them."""
+def side_by_side(x: np.ndarray) -> tuple[list[float], np.ndarray, float, float]:
+    """The same of as many fits as there are workers: means over them, the largest memory."""
     threads = {"OMP_NUM_THREADS": "1"}
     with ProcessPoolExecutor(WORKERS, env=threads) as pool:
         found = list(pool.map(ours, [x] * WORKERS, range(WORKERS)))
-    epochs, scores, others = (np.mean(each, axis=0) for each in zip(*found, strict=True))
-    return epochs.tolist(), scores, others
+    epochs, scores, others = zip(*found, strict=True)
+    memory, rate = zip(*others, strict=True)
+    means = np.mean(epochs, axis=0).tolist(), np.mean(scores, axis=0)
+    return *means, max(memory), statistics.mean(rate)
 
 
 def main() -> None:
     x = images()
     plain_epochs, plain_score, plain_error = plain(x)
-    epochs, ((score, error), (fewer_score, fewer_error)), (memory, rate) = side_by_side(x)
+    epochs, ((score, error), (fewer_score, fewer_error)), memory, rate = side_by_side(x)
     per_epoch, plain_per_epoch = statistics.median(epochs), statistics.median(plain_epochs)
     study, fewer = (_study(per_epoch, each) / WORKERS for each in (score, fewer_score))
     plain_study = _study(plain_per_epoch, plain_score)

@@ -29,7 +29,7 @@ from byrote.report.settings import headline_of, resolved, subset
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
-from byrote.scores.memorization.summary import Reason, Summary
+from byrote.scores.memorization.summary import Summary
 from byrote.stats.memorization import ESTIMATORS
 
 _STATISTICS = {
@@ -89,10 +89,7 @@ def to_json(
 
     def rows(places: NDArray[np.intp]) -> list[dict[str, Any]]:
         some = result.take(places)
-        columns: dict[str, Any] = {
-            **some.columns(),
-            "reason": [str(Reason(code)) for code in some.reason],
-        }
+        columns: dict[str, Any] = {**some.columns(), "reason": some.reasons()}
         if texts is not None:
             columns["text"] = [texts[place] for place in places.tolist()]
         of_records = zip(*map(list, columns.values()), strict=True)

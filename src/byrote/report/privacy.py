@@ -199,7 +199,7 @@ def sample_of(attacks: Sequence[MembershipInference]) -> str:
 
 
 def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
-    sentences = [each for each in [sample_of(attacks)] if each]
+    sentences = [sample] if (sample := sample_of(attacks)) else []
     for attack in attacks:
         reasons = [attack.reason] if attack.reason else [hit.reason for hit in attack.hits]
         sentences += [f"– {attack.attack}: {reason}." for reason in reasons if reason]

@@ -145,8 +145,11 @@ class MemorizationResult(Columnar):
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per record, in the order of the data."""
-        words = np.array([str(code) for code in Reason], dtype=object)
-        return super().to_frame().assign(reason=words[self.reason])
+        return super().to_frame().assign(reason=self.reasons())
+
+    def reasons(self) -> NDArray[Any]:
+        """Return why each record has no score, in words, (n,); empty where it has one."""
+        return np.array([str(code) for code in Reason], dtype=object)[self.reason]
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name, (n,) each."""

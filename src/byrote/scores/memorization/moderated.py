@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -128,8 +127,8 @@ class Discovery:
             return -np.inf, -1
 
         def lower(single: float) -> Array:
-            own = partial(self._lower, tail=single)
-            return np.concatenate([*in_order(lambda each: own(*each), positive, size=size)])
+            parts = in_order(lambda each: self._lower(*each, single), positive, size=size)
+            return np.concatenate([*parts])
 
         surest = int(rows[np.argmax(lower(tail))])
         return exceeded_by_at_least(lower, len(_rows(compared)), 1, tail), surest

@@ -236,7 +236,8 @@ def _skewness(values: Array) -> float:
     if not np.ptp(values) > 1e-7 * np.abs(values).max():
         return float("nan")
     deviations = values - values.mean()
-    return float((deviations * deviations**2).mean() / (deviations**2).mean() ** 1.5)
+    squares = deviations**2
+    return float((deviations * squares).mean() / squares.mean() ** 1.5)
 
 
 def _rank_correlation(halves: tuple[Array, Array]) -> float:

@@ -74,11 +74,11 @@ class MembershipInference(Displayed):
         Level of the intervals.
     unscored
         Number of records without a score, of those attacked.
-    reason
-        Why ``auc`` is NaN; empty otherwise.
     attacked
         Number of records that ``auc`` and ``hits`` are about: of a run with more than 100,000, as
         many, drawn at random.
+    reason
+        Why ``auc`` is NaN; empty otherwise.
 
     Examples
     --------
@@ -99,8 +99,8 @@ class MembershipInference(Displayed):
     hits: tuple[HitsAtRate, ...]
     level: float
     unscored: int
+    attacked: int
     reason: str = ""
-    attacked: int = 0
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -241,8 +241,8 @@ def measure_attack(
         ),
         level=level,
         unscored=int(np.count_nonzero(cells.of_members[0] + cells.of_others[0] == 0)),
-        reason=_missing(cells, attack) if np.isnan(auc) else "",
         attacked=scores.shape[1],
+        reason=_missing(cells, attack) if np.isnan(auc) else "",
     )
 
 
